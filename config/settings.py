@@ -1,0 +1,302 @@
+"""Django settings, all read from the environment (see `.env.example`); with none, a private demonstration set-up."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+from config import embarque
+from config.reglages import Reglages
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = BASE_DIR / "var"
+
+reglages = Reglages(Path(os.environ.get("PASSERELLE_ENV", BASE_DIR / ".env")))
+
+# --- mode and keys -----------------------------------------------------------------------------------------------
+
+PRODUCTION = reglages.booleen("PASSERELLE_PRODUCTION", False)
+DEBUG = reglages.booleen("DEBUG", False)
+if PRODUCTION and DEBUG:
+    raise ImproperlyConfigured(
+        "Réglage DEBUG invalide : en production (PASSERELLE_PRODUCTION=oui) il montrerait des secrets. Mettez « non »."
+    )
+
+_CLES_DONNEES = reglages.est_donne("SECRET_KEY") and reglages.est_donne("FERNET_KEYS")
+_secrets_locaux = {} if PRODUCTION or _CLES_DONNEES else embarque.secrets_locaux(VAR)
+SECRET_KEY = reglages.texte("SECRET_KEY", _secrets_locaux.get("SECRET_KEY"))
+# First key encrypts, all decrypt. Never SECRET_KEY.
+FERNET_KEYS = reglages.cles_fernet("FERNET_KEYS", tuple(_secrets_locaux.get("FERNET_KEYS", ())) or None)
+if SECRET_KEY in FERNET_KEYS:
+    raise ImproperlyConfigured("Réglage FERNET_KEYS invalide : il doit différer de SECRET_KEY.")
+
+ALLOWED_HOSTS = reglages.liste("ALLOWED_HOSTS", None if PRODUCTION else ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = reglages.liste("CSRF_TRUSTED_ORIGINS")
+
+# Web address of « make demo ».
+DEMO_PORT = reglages.entier("DEMO_PORT", 8000, minimum=1, maximum=65535)
+
+# --- applications ------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.simple_history",
+    "config.apps.ConfigConfig",
+    "config.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "axes",
+    "csp",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "simple_history",
+    "dossiers",
+    "interlocuteurs",
+    "raccordements",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.EntreeSaineMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- database, broker --------------------------------------------------------------------------------------------
+
+# Without an address, the private servers that « make demo » starts.
+BASE_PRIVEE = not (PRODUCTION or reglages.est_donne("DATABASE_URL"))
+COURTIER_PRIVE = not (PRODUCTION or reglages.est_donne("REDIS_URL"))
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": embarque.base_embarquee(VAR)
+    if BASE_PRIVEE
+    else embarque.base_depuis_url(reglages.texte("DATABASE_URL")),
+}
+DATABASES["default"].setdefault("CONN_MAX_AGE", reglages.entier("DATABASE_CONN_MAX_AGE", 60))
+DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CELERY_BROKER_URL = embarque.url_valkey(VAR) if COURTIER_PRIVE else reglages.courtier("REDIS_URL")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "passerelle"
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 5}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+
+# --- users -------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "dossiers.Collaborateur"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{nom}"}
+    for nom in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
+AXES_VERBOSE = False
+AXES_FAILURE_LIMIT = reglages.entier("CONNEXION_ESSAIS", 5, minimum=1)
+AXES_COOLOFF_TIME = reglages.entier("CONNEXION_BLOCAGE_HEURES", 1, minimum=1)
+# By user and address together: a whole office shares one address.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "admin/connexion_bloquee.html"
+AXES_RESET_ON_SUCCESS = True
+OTP_TOTP_ISSUER = "Passerelle"
+AXES_IPWARE_PROXY_COUNT = reglages.entier("CONNEXION_MANDATAIRES", 0)
+
+# --- language, time, files ---------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "config" / "locale"]
+TIME_ZONE = "Europe/Paris"
+USE_I18N = USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+_TESTS = "pytest" in sys.modules
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or _TESTS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or _TESTS
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# --- Cegid Loop --------------------------------------------------------------------------------------------------
+
+LOOP_SIMULATEUR_PORT = reglages.entier("LOOP_SIMULATEUR_PORT", 8091, minimum=1, maximum=65535)
+# One base address per environment of a key (CleApi.environnement).
+LOOP_URLS = {
+    "bac_a_sable": reglages.adresse(
+        "LOOP_URL_BAC_A_SABLE", f"http://127.0.0.1:{LOOP_SIMULATEUR_PORT}/loop-api-publiques"
+    ),
+    "test": reglages.adresse("LOOP_URL_TEST", ""),
+    "production": reglages.adresse("LOOP_URL_PRODUCTION", ""),
+}
+LOOP_CHEMINS = {
+    "loophub": reglages.texte("LOOP_CHEMIN_LOOPHUB", "/loophub"),
+    "ajouter_offre": reglages.texte("LOOP_CHEMIN_AJOUTER_OFFRE", "/collaborativeOffer/addOffer"),
+    "ajouter_offre_collaborative": reglages.texte(
+        "LOOP_CHEMIN_AJOUTER_OFFRE_COLLABORATIVE", "/collaborativeOffer/addCollaborativeOffer"
+    ),
+    "retirer_offre": reglages.texte("LOOP_CHEMIN_RETIRER_OFFRE", "/collaborativeOffer/removeOffer"),
+    "provisionner": reglages.texte("LOOP_CHEMIN_PROVISIONNER", "/companyProvisioning/provisionCompany"),
+    "dossier_complet": reglages.texte("LOOP_CHEMIN_DOSSIER_COMPLET", "/DossierComplet"),
+    "etablissements": reglages.texte("LOOP_CHEMIN_ETABLISSEMENTS", "/etablissementComplet"),
+    "acces_collaborateur": reglages.texte("LOOP_CHEMIN_ACCES_COLLABORATEUR", "/checkCollaborateurAccess"),
+}
+# addOffer is deprecated since 01/07/2024; the body of its successor is not public and asks for a contact.
+LOOP_AJOUT_OFFRE = reglages.choix("LOOP_AJOUT_OFFRE", "addOffer", ("addOffer", "addCollaborativeOffer"))
+LOOP_CHAMP_CONTACT = reglages.texte("LOOP_CHAMP_CONTACT", "email")
+
+# --- operations (seconds) ----------------------------------------------------------------------------------------
+
+OPERATIONS = {
+    "delai_appel": reglages.entier("OPERATION_DELAI_APPEL", 30, minimum=1),
+    "bail": reglages.entier("OPERATION_BAIL", 90, minimum=2),
+    "quarantaine": reglages.entier("OPERATION_QUARANTAINE", 120, minimum=1),
+    "balayage": reglages.entier("OPERATION_BALAYAGE", 2, minimum=1),
+    "tentatives": reglages.entier("OPERATION_TENTATIVES", 8, minimum=1),
+    "disjoncteur_seuil": reglages.entier("DISJONCTEUR_SEUIL", 5, minimum=1),
+    "disjoncteur_pause": reglages.entier("DISJONCTEUR_PAUSE", 30, minimum=1),
+}
+# SIRETs of the Chorus Pro qualification platform's sample structures: their key is wrong on purpose, warn only.
+STRUCTURES_TEST = reglages.liste("STRUCTURES_TEST", ("00000000000149", "18008832420387"))
+# An operation makes up to two calls under one lease; a lease that ended during a call would let another worker in.
+if OPERATIONS["bail"] <= 2 * OPERATIONS["delai_appel"]:
+    raise ImproperlyConfigured(
+        "Réglage OPERATION_BAIL invalide : il doit dépasser le double de OPERATION_DELAI_APPEL, "
+        "sinon un appel encore en cours serait repris par un autre processus. Augmentez OPERATION_BAIL."
+    )
+PLAN_MAXIMUM = reglages.entier("PLAN_MAXIMUM", 20_000, minimum=1)
+REPONSE_TAILLE_MAX = reglages.entier("REPONSE_TAILLE_MAX", 64 * 1024 * 1024, minimum=1024)
+
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "balayer": {
+        "task": "dossiers.balayer",
+        "schedule": float(OPERATIONS["balayage"]),
+        "options": {"expires": OPERATIONS["balayage"]},
+    }
+}
+
+# --- security ----------------------------------------------------------------------------------------------------
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_AGE = reglages.entier("SESSION_DUREE", 8 * 3600, minimum=60)
+SESSION_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = reglages.booleen("HTTPS_REDIRECTION", True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = reglages.entier("HTTPS_HSTS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+
+# Alpine (inside the admin theme) evaluates expressions: 'unsafe-eval' is needed, inline scripts are not.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
+
+# --- logs --------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"masque": {"()": "config.masquage.FiltreMasque"}},
+    "formatters": {"simple": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["masque"], "formatter": "simple"}},
+    "root": {
+        "handlers": ["console"],
+        "level": reglages.choix("JOURNAL_NIVEAU", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    },
+    "loggers": {
+        # httpx logs every full address at INFO, query string included.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Passerelle",
+    "SITE_HEADER": "Passerelle",
+    "SITE_SUBHEADER": "Cegid Loop, Cegid OD, Chorus Pro",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("config/cabinet.css")],
+    "LOGIN": {"form": "config.connexion.FormulaireConnexion"},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Double authentification", "link": reverse_lazy("admin:double_authentification")},
+            {"title": "Changer mon mot de passe", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
+}

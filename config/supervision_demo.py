@@ -1,0 +1,346 @@
+"""The whole product in one terminal: private servers, simulators, web, worker and beat, started and stopped together.
+
+Web, worker, beat and simulators share the terminal's foreground process group with the supervisor, so that Ctrl-C
+reaches all of them; the two data servers are outside it, because a worker still has a result to write while it stops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from config.processus import Enfant
+from config.serveurs_prives import ServeurPrive, ServeurPriveIndisponible, postgres_du_depot, valkey_du_depot
+
+HOTE = "127.0.0.1"
+DELAI_PRET = 60.0  # seconds a child may take to answer
+ARRETS_EXECUTANT = ((signal.SIGTERM, 15.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
+
+
+class EchecDemo(Exception):
+    """The demonstration cannot start or go on; the message is for the user."""
+
+
+class Supervision:
+    """Starts everything in order, watches it, stops it.
+
+    Parameters
+    ----------
+    racine:
+        The checkout.
+    var:
+        Its `var/` folder; logs go to `var/journaux/`.
+    port_web, port_simulateur:
+        TCP ports on the loopback.
+    base_privee, courtier_prive:
+        Whether to start the private PostgreSQL and Valkey.
+    ecrire:
+        Receives each line for the user.
+    """
+
+    def __init__(
+        self,
+        racine: Path,
+        var: Path,
+        *,
+        port_web: int,
+        port_simulateur: int,
+        base_privee: bool,
+        courtier_prive: bool,
+        ecrire: Callable[[str], object],
+    ) -> None:
+        self.racine, self.var, self.journaux = racine, var, var / "journaux"
+        self.port_web, self.port_simulateur = port_web, port_simulateur
+        self.base_privee, self.courtier_prive = base_privee, courtier_prive
+        self.ecrire = ecrire
+        self.utilisateurs: list[dict[str, str]] = []
+        self._enfants: list[Enfant] = []
+
+    @property
+    def adresse(self) -> str:
+        return f"http://{HOTE}:{self.port_web}"
+
+    @property
+    def adresse_simulateur(self) -> str:
+        return f"http://{HOTE}:{self.port_simulateur}"
+
+    def executer(self, preuve: bool = False) -> int:
+        """Run until Ctrl-C, a failure, or the end of the proof. Returns the exit code; nothing is left running."""
+        with _terminal():
+            try:
+                self._demarrer()
+                if preuve:
+                    return self._prouver()
+                self._accueillir()
+                self._veiller()
+            except KeyboardInterrupt:
+                return 0
+            except (EchecDemo, ServeurPriveIndisponible) as exc:
+                self.ecrire(f"\n{exc}")
+                return 1
+            finally:
+                self._arreter()
+
+    # --- start ---------------------------------------------------------------------------------------------------
+
+    def _demarrer(self) -> None:
+        etapes: tuple[tuple[str, Callable[[], str]], ...] = (
+            ("Ports libres", self._verifier_ports),
+            ("Base de données PostgreSQL", self._postgres),
+            ("File de messages Valkey", self._valkey),
+            ("Tables de la base", lambda: self._commande("migrations", "migrate", "--noinput")),
+            (
+                "Fichiers de l’interface",
+                lambda: self._commande("statiques", "collectstatic", "--noinput", "--verbosity", "0"),
+            ),
+            ("Simulateur Cegid Loop", self._simulateur),
+            ("Données de démonstration", self._donnees),
+            ("Serveur web", self._web),
+            ("Exécutant des opérations", self._executant),
+            ("Horloge des opérations", self._horloge),
+        )
+        for rang, (titre, etape) in enumerate(etapes, start=1):
+            self.ecrire(f"{rang}/{len(etapes)} {titre}…")
+            debut = time.monotonic()
+            precision = etape()
+            duree = f"{time.monotonic() - debut:.1f}".replace(".", ",")
+            self.ecrire(f"     prêt ({duree} s){precision}")
+
+    def _verifier_ports(self) -> str:
+        for port, usage, reglage in (
+            (self.port_web, "le serveur web", "DEMO_PORT"),
+            (self.port_simulateur, "le simulateur Cegid Loop", "LOOP_SIMULATEUR_PORT"),
+        ):
+            with socket.socket() as prise:
+                prise.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    prise.bind((HOTE, port))
+                except OSError as exc:
+                    raise EchecDemo(
+                        f"Port {port} indisponible pour {usage} : {_cause(exc)}. Arrêtez le programme qui l’occupe "
+                        f"(peut-être une autre démonstration), ou choisissez un autre port : "
+                        f"make demo {reglage}={port + 10}"
+                    ) from None
+        return ""
+
+    def _postgres(self) -> str:
+        if not self.base_privee:
+            return " : serveur donné par DATABASE_URL, pas de base privée"
+        self._lancer(postgres_du_depot(self.var))
+        return ", base privée"
+
+    def _valkey(self) -> str:
+        if not self.courtier_prive:
+            return " : serveur donné par REDIS_URL, pas de file privée"
+        self._lancer(valkey_du_depot(self.var))
+        return ", file privée"
+
+    def _simulateur(self) -> str:
+        commande = ["simulateur", "loop", "--port", str(self.port_simulateur)]
+        commande += ["--magasin", str(self.var / "simulateur-loop.sqlite3")]
+        enfant = self._lancer(self._manage("simulateur-loop", *commande))
+        self._attendre(enfant, lambda: _repond(self.port_simulateur, "/_simulateur/etat"))
+        return f", {self.adresse_simulateur}"
+
+    def _donnees(self) -> str:
+        sortie = self._sortie(
+            "donnees-demo", "donnees_demo", "--mots-de-passe-json", "--simulateur", self.adresse_simulateur
+        )
+        try:
+            self.utilisateurs = json.loads(sortie)["utilisateurs"]
+        except (ValueError, KeyError, TypeError):
+            raise EchecDemo("Données de démonstration illisibles : voir var/journaux/donnees-demo.log.") from None
+        return f", {len(self.utilisateurs)} utilisateurs"
+
+    def _web(self) -> str:
+        commande = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOTE}:{self.port_web}"]
+        commande += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
+        enfant = self._lancer(self._enfant("web", [*commande, "--no-control-socket"]))
+        self._attendre(enfant, lambda: _repond(self.port_web, "/admin/login/"))
+        return f", {self.adresse}"
+
+    def _executant(self) -> str:
+        commande = [sys.executable, "-m", "celery", "-A", "config", "worker", "-P", "threads", "-c", "20", "-l", "INFO"]
+        commande += ["--without-heartbeat", "--without-gossip", "--without-mingle"]
+        enfant = self._lancer(self._enfant("executant", commande, arrets=ARRETS_EXECUTANT))
+        self._attendre(enfant, _executant_repond)
+        return ""
+
+    def _horloge(self) -> str:
+        commande = [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "INFO", "--pidfile="]
+        enfant = self._lancer(self._enfant("horloge", commande))
+        self._attendre(enfant, lambda: "beat: Starting" in enfant.dernieres_lignes())
+        return ""
+
+    # --- run -----------------------------------------------------------------------------------------------------
+
+    def _accueillir(self) -> None:
+        largeurs = [max(len(u[champ]) for u in self.utilisateurs) for champ in ("role", "identifiant")]
+        lignes = [
+            f"  {u['role']:<{largeurs[0]}}   {u['identifiant']:<{largeurs[1]}}   {u['mot_de_passe']}"
+            for u in self.utilisateurs
+        ]
+        self.ecrire(
+            "\n".join(
+                [
+                    "",
+                    f"Passerelle est prête : {self.adresse}",
+                    "Environnement : bac à sable (aucun appel ne sort de cette machine)",
+                    "",
+                    "Utilisateurs (mots de passe créés pour cette session) :",
+                    *lignes,
+                    "",
+                    "Journaux dans var/journaux/. Ctrl-C pour tout arrêter.",
+                ]
+            )
+        )
+
+    def _veiller(self) -> NoReturn:
+        while True:
+            self._verifier_enfants()
+            time.sleep(0.3)
+
+    def _prouver(self) -> int:
+        """Do the main job through the admin's own pages; the proof prints what it saw. Returns its exit code."""
+        personne = next(
+            (u for u in self.utilisateurs if u["role"].lower().startswith("collaborateur")), self.utilisateurs[0]
+        )
+        commande = ["preuve", "--adresse", self.adresse, "--identifiant", personne["identifiant"]]
+        commande += ["--simulateur", self.adresse_simulateur]
+        self.ecrire("")
+        env = os.environ | {"PREUVE_MOT_DE_PASSE": personne["mot_de_passe"]}
+        with subprocess.Popen([sys.executable, "manage.py", *commande], cwd=self.racine, env=env) as preuve:
+            try:
+                while (code := preuve.poll()) is None:
+                    self._verifier_enfants()
+                    time.sleep(0.3)
+            finally:
+                preuve.terminate()
+        return 1 if code else 0
+
+    def _verifier_enfants(self) -> None:
+        for enfant in self._enfants:
+            if enfant.code is not None:
+                raise self._mort(enfant)
+
+    # --- stop ----------------------------------------------------------------------------------------------------
+
+    def _arreter(self) -> None:
+        if not self._enfants:
+            return
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, signal.SIG_IGN)
+        self.ecrire("\nArrêt en cours…")
+        for enfant in self._enfants:
+            if not isinstance(enfant, ServeurPrive):
+                enfant.prevenir()
+        for enfant in reversed(self._enfants):
+            enfant.arreter()
+        self.ecrire("Tout est arrêté.")
+
+    # --- children ------------------------------------------------------------------------------------------------
+
+    def _enfant(self, nom: str, commande: list[str], **options: Any) -> Enfant:
+        env = os.environ | {"PYTHONUNBUFFERED": "1"}
+        return Enfant(nom, commande, self.journaux / f"{nom}.log", options={"cwd": self.racine, "env": env}, **options)
+
+    def _manage(self, nom: str, *arguments: str) -> Enfant:
+        return self._enfant(nom, [sys.executable, "manage.py", *arguments])
+
+    def _lancer(self, enfant: Enfant) -> Enfant:
+        self._enfants.append(enfant)
+        enfant.demarrer()
+        return enfant
+
+    def _attendre(self, enfant: Enfant, pret: Callable[[], bool]) -> None:
+        limite = time.monotonic() + DELAI_PRET
+        while not pret():
+            self._verifier_enfants()
+            if time.monotonic() > limite:
+                raise EchecDemo(
+                    f"« {enfant.nom} » ne répond pas après {DELAI_PRET:.0f} secondes. Fin de son journal :\n"
+                    f"{enfant.dernieres_lignes()}"
+                )
+            time.sleep(0.1)
+
+    def _commande(self, nom: str, *arguments: str) -> str:
+        self._sortie(nom, *arguments)
+        return ""
+
+    def _sortie(self, nom: str, *arguments: str) -> str:
+        """Standard output of a management command, which may hold passwords; only its errors go to the log."""
+        journal = self.journaux / f"{nom}.log"
+        journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with journal.open("wb") as erreurs:
+            commande = [sys.executable, "manage.py", *arguments]
+            essai = subprocess.run(
+                commande, cwd=self.racine, stdout=subprocess.PIPE, stderr=erreurs, text=True, check=False
+            )
+        if essai.returncode:
+            raise EchecDemo(
+                f"Étape en échec : « manage.py {arguments[0]} » a rendu le code {essai.returncode}. "
+                f"Fin de var/journaux/{journal.name} :\n{Enfant(nom, [], journal).dernieres_lignes()}"
+            )
+        return essai.stdout
+
+    def _mort(self, enfant: Enfant) -> EchecDemo:
+        return EchecDemo(
+            f"« {enfant.nom} » s’est arrêté (code {enfant.code}) : la démonstration ne peut pas continuer. "
+            f"Fin de var/journaux/{enfant.journal.name} :\n{enfant.dernieres_lignes()}\n"
+            f"Corrigez la cause puis relancez « make demo »."
+        )
+
+
+def _cause(exc: OSError) -> str:
+    return "il est déjà pris" if exc.errno == errno.EADDRINUSE else "le système le refuse"
+
+
+def _repond(port: int, chemin: str) -> bool:
+    """Whether an HTTP server answers there without an error of its own."""
+    connexion = http.client.HTTPConnection(HOTE, port, timeout=10)
+    with contextlib.closing(connexion):
+        try:
+            connexion.request("GET", chemin)
+            return connexion.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def _executant_repond() -> bool:
+    from config.celery import app
+
+    return bool(app.control.ping(timeout=0.5))
+
+
+@contextlib.contextmanager
+def _terminal() -> Iterator[None]:
+    """Take the terminal's foreground and turn every request to stop into KeyboardInterrupt.
+
+    `make` would itself die of the Ctrl-C meant for us and report a failure; in a group of our own, it only sees our
+    exit code. Ctrl-Z is ignored: it would stop this group and leave `make` waiting.
+    """
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, signal.default_int_handler)
+    groupe = os.getpgrp()
+    notre = sys.stdin.isatty() and groupe != os.getpid() and os.tcgetpgrp(0) == groupe
+    if notre:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpgrp())
+    try:
+        yield
+    finally:
+        if notre:
+            os.tcsetpgrp(0, groupe)

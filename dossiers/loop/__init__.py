@@ -1,0 +1,1 @@
+"""Cegid Loop: client, errors, wire schemas, simulator, kinds of operation."""

@@ -1,0 +1,282 @@
+"""The client of Cegid Loop's public API: one method per endpoint, answers judged endpoint by endpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import httpx
+from django.conf import settings
+
+from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurPassagere, Reponse, Transport
+from dossiers.loop.erreurs import lire_erreur, lire_phrase, statut_ecrit
+from dossiers.loop.schemas import Accuse, DossierComplet, DossierLoopHub, EtablissementLoop, inattendue, liste
+
+
+class Cle(Protocol):
+    """What a stored API key must offer."""
+
+    @property
+    def environnement(self) -> str: ...
+    @property
+    def cle_publique(self) -> str: ...
+    @property
+    def client_secret(self) -> str: ...
+    @property
+    def cle_abonnement(self) -> str: ...
+
+
+class ClientLoop:
+    """Calls Loop with one API key. A context manager; its connection is kept alive between calls.
+
+    Every method raises the three families of config.http. On a write, whatever is neither the documented success nor a
+    readable refusal is an ErreurPassagere with `effet_possible`: Loop has no idempotency key (reference: no page
+    mentions one), so the caller must look before sending again.
+
+    Parameters
+    ----------
+    cle_publique, client_secret:
+        The two halves of the APIKey, sent together as `x-apikey`.
+    cle_abonnement:
+        The Azure API Management subscription key.
+    chemins:
+        Paths by name, as in the setting LOOP_CHEMINS.
+    delai_total, taille_max:
+        Seconds for a whole call; bytes of the largest answer.
+    ajout, champ_contact:
+        "addOffer" (deprecated by Cegid since 01/07/2024) or "addCollaborativeOffer", and the name the latter gives to
+        its contact: its body is not public.
+
+    Raises ErreurDeReglage when a half of the key is missing or cannot be sent in a header.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        cle_publique: str,
+        client_secret: str,
+        cle_abonnement: str,
+        chemins: Mapping[str, str],
+        delai_total: float,
+        taille_max: int,
+        journal: Callable[[Echange], None] | None = None,
+        transport: httpx.BaseTransport | None = None,
+        ajout: str = "addOffer",
+        champ_contact: str = "email",
+    ) -> None:
+        donnees = {"clé publique": cle_publique, "client secret": client_secret, "clé d’abonnement": cle_abonnement}
+        if manquantes := [nom for nom, valeur in donnees.items() if not valeur]:
+            raise ErreurDeReglage(
+                f"L’appel à Cegid Loop est impossible : la clé d’API est incomplète ({', '.join(manquantes)}). "
+                "Un administrateur doit la compléter sur la fiche de la clé."
+            )
+        self._cle_publique = cle_publique
+        self._chemins = chemins
+        self._ajout, self._champ_contact = ajout, champ_contact
+        self._transport = Transport(
+            base_url,
+            entetes={"x-apikey": f"{cle_publique}:{client_secret}", "Ocp-Apim-Subscription-Key": cle_abonnement},
+            secrets=(client_secret, cle_abonnement),
+            delai_total=delai_total,
+            taille_max=taille_max,
+            journal=journal,
+            transport=transport,
+            lire_erreur=lire_erreur,
+        )
+
+    @classmethod
+    def pour_cle(
+        cls,
+        cle: Cle,
+        *,
+        journal: Callable[[Echange], None] | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> Self:
+        """The client of a stored key, from the settings of its environment. Raises ErreurDeReglage."""
+        adresse = settings.LOOP_URLS.get(cle.environnement, "")
+        if not adresse:
+            raise ErreurDeReglage(
+                f"L’appel à Cegid Loop est impossible : aucune adresse n’est réglée pour l’environnement "
+                f"« {cle.environnement} ». Un administrateur doit renseigner le réglage "
+                f"LOOP_URL_{cle.environnement.upper()}."
+            )
+        return cls(
+            adresse,
+            cle_publique=cle.cle_publique,
+            client_secret=cle.client_secret,
+            cle_abonnement=cle.cle_abonnement,
+            chemins=settings.LOOP_CHEMINS,
+            delai_total=settings.OPERATIONS["delai_appel"],
+            taille_max=settings.REPONSE_TAILLE_MAX,
+            journal=journal,
+            transport=transport,
+            ajout=settings.LOOP_AJOUT_OFFRE,
+            champ_contact=settings.LOOP_CHAMP_CONTACT,
+        )
+
+    def __repr__(self) -> str:
+        return f"<ClientLoop {self._cle_publique}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, genre: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transport.close()
+
+    def loophub(self, domaine: str) -> list[DossierLoopHub]:
+        """The files attached to this key on the firm's domain. LOOPHUB is a GET with a JSON body."""
+        corps = {"apiKey": self._cle_publique, "domain": domaine}
+        reponse = self._lire("loophub", corps=corps)
+        return [DossierLoopHub.depuis_json(element) for element in liste(reponse.donnees, "LOOPHUB")]
+
+    def ajouter_offre(self, code: str, offre: str, contact: str = "") -> Accuse:
+        """Give an offer (`start`, `co-production`, `consultation`) to a file, or to one contact of it.
+
+        The reply of addCollaborativeOffer is not public: beside addOffer's sentence, the sentence that updateClient
+        documents for a repeat is a success.
+        """
+        corps = {"codeDossier": code, "offre": offre}
+        if self._ajout == "addOffer":
+            return self._ecrire("ajouter_offre", corps, _phrase_offre(code, offre, "ajoutée au"))
+        if not contact:
+            raise ErreurDefinitive(
+                "L’offre n’a pas été demandée : l’ajout par addCollaborativeOffer exige un interlocuteur. "
+                "Choisissez-en un, puis recommencez."
+            )
+        succes = rf"{_phrase_offre(code, offre, 'ajoutée au')}|L'application est déjà affectée à l'interlocuteur\.?"
+        return self._ecrire("ajouter_offre_collaborative", corps | {self._champ_contact: contact}, succes)
+
+    def retirer_offre(self, code: str, offre: str) -> Accuse:
+        """Take an offer away from a file."""
+        return self._ecrire(
+            "retirer_offre", {"codeDossier": code, "offre": offre}, _phrase_offre(code, offre, "retirée du")
+        )
+
+    def provisionner(self, code: str) -> Accuse:
+        """Create the SQL database and the document store of a file.
+
+        The reply body is not documented: any 200 that is neither a failure nor a page is a success.
+        """
+        return self._ecrire("provisionner", {"codeDossier": code}, None)
+
+    def lire_dossier(self, code: str) -> DossierComplet:
+        """The legal identity of a file, with the revision to send back to change it."""
+        donnees = self._lire("dossier_complet", params={"codeDossier": code}).donnees
+        if isinstance(donnees, list) or (isinstance(donnees, dict) and "data" in donnees):
+            elements = liste(donnees, "DossierComplet")
+            donnees = elements[0] if len(elements) == 1 else None
+        return DossierComplet.depuis_json(donnees)
+
+    def modifier_dossier(
+        self, code: str, *, object_id: str, revision_id: str, siren: str, forme_juridique: str
+    ) -> DossierComplet:
+        """Change the legal identity of a file and return it with its new revision.
+
+        Optimistic concurrency: a revision that is no longer the current one is refused (ErreurDefinitive).
+        """
+        element = {
+            "objectId": object_id,
+            "revisionId": revision_id,
+            "siren": siren,
+            "formeJuridique": forme_juridique,
+        }
+        reponse = self._appeler("PUT", "dossier_complet", params={"codeDossier": code}, corps=[element], ecriture=True)
+        succes = reponse.donnees.get("success") if isinstance(reponse.donnees, dict) else None
+        if not isinstance(succes, list) or len(succes) != 1:
+            raise _non_reconnue(reponse)
+        try:
+            ecrit = DossierComplet.depuis_json(succes[0])
+        except ErreurDefinitive as exc:
+            raise _non_reconnue(reponse) from exc
+        if ecrit.object_id.lower() != object_id.lower() or ecrit.siren != siren:
+            raise _non_reconnue(reponse)
+        return ecrit
+
+    def etablissements(self, code: str) -> list[EtablissementLoop]:
+        """The establishments of a file."""
+        reponse = self._lire("etablissements", params={"codeDossier": code})
+        return [EtablissementLoop.depuis_json(element) for element in liste(reponse.donnees, "etablissementComplet")]
+
+    def verifier_acces(self, domaine: str, code: str, login: str) -> bool:
+        """Whether a member of the firm's staff may open a file. Raises ErreurDefinitive for an unknown login.
+
+        This endpoint gives its refusals with HTTP 400, 403 or 500 alike; the `code` of the object tells them apart from
+        a breakdown. Source: LOOP/CheckCollaboratorAccess.html.
+        """
+        corps = {"domain": domaine, "codeDossier": code, "login": login}
+        try:
+            reponse = self._lire("acces_collaborateur", methode="POST", corps=corps)
+        except ErreurPassagere as exc:
+            if exc.code and exc.statut == 500:
+                raise ErreurDefinitive(
+                    exc.message, statut=exc.statut, code=exc.code, requete_id=exc.requete_id
+                ) from exc
+            raise
+        permis = reponse.donnees.get("accessAllowed") if isinstance(reponse.donnees, dict) else None
+        if not isinstance(permis, bool):
+            raise inattendue("checkCollaborateurAccess")
+        return permis
+
+    def _lire(
+        self, chemin: str, *, methode: str = "GET", corps: Any = None, params: Mapping[str, str] | None = None
+    ) -> Reponse:
+        reponse = self._appeler(methode, chemin, corps=corps, params=params, ecriture=False)
+        if reponse.donnees is None:
+            raise _non_reconnue(reponse, ecriture=False)
+        return reponse
+
+    def _ecrire(self, chemin: str, corps: Mapping[str, str], succes: str | None) -> Accuse:
+        """`succes`: the sentence of success as an expression, None when any body will do."""
+        reponse = self._appeler("POST", chemin, corps=dict(corps), ecriture=True)
+        phrase = lire_phrase(reponse)
+        if succes is None:
+            # A page, or JSON that was cut.
+            if reponse.donnees is None and re.match(r"\s*[<{\[\"]", reponse.texte):
+                raise _non_reconnue(reponse)
+        elif not re.fullmatch(succes, re.sub(r"\s+", " ", phrase.replace("’", "'")), re.IGNORECASE):
+            raise _non_reconnue(reponse)
+        return Accuse(phrase)
+
+    def _appeler(
+        self,
+        methode: str,
+        chemin: str,
+        *,
+        corps: Any = None,
+        params: Mapping[str, str] | None = None,
+        ecriture: bool,
+    ) -> Reponse:
+        reponse = self._transport.envoyer(
+            methode,
+            self._chemins[chemin],
+            corps=corps,
+            params=params,
+            entetes={"Content-Type": "application/json"},
+            ecriture=ecriture,
+        )
+        if lu := lire_erreur(reponse):
+            raise self._transport.refus(reponse, lu, ecriture=ecriture, statut=statut_ecrit(reponse.donnees) or 400)
+        return reponse
+
+
+def _phrase_offre(code: str, offre: str, geste: str) -> str:
+    return rf"L'offre {re.escape(offre)} a été {geste} dossier client {re.escape(code)}\.?"
+
+
+def _non_reconnue(reponse: Reponse, *, ecriture: bool = True) -> ErreurPassagere:
+    suite = (
+        "La demande a pu être prise en compte : vérifiez son effet dans Loop avant de la renvoyer."
+        if ecriture
+        else "Rien n’a été modifié ; un nouvel essai est possible."
+    )
+    return ErreurPassagere(
+        f"Cegid Loop a répondu autre chose que ce que son API annonce. {suite}",
+        effet_possible=ecriture,
+        statut=reponse.statut,
+        requete_id=reponse.requete_id,
+    )

@@ -1,0 +1,157 @@
+"""What Loop answers, parsed at the border.
+
+Reading is tolerant where the public pages leave a doubt (bare array or `{"data": []}`, numbers for texts, extra keys)
+and strict on what a record is known by. Source: API Cabinet guide (LOOPHUB, screens of March 2022);
+developers.cegid.com, Loop: DossierComplet, etablissement.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from config.http import ErreurDefinitive
+
+LONGUEUR_MAX = 200
+# C0 controls and lone surrogates are valid JSON escapes and cannot be stored in PostgreSQL.
+INTERDITS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DossierLoopHub:
+    """One file attached to an application key, as LOOPHUB lists it. Logins are e-mail addresses of the firm's staff."""
+
+    code: str
+    object_id: str
+    nom: str
+    prenom: str
+    nom_usuel: str
+    raison_sociale: str
+    maitre_dossier: str
+    maitre_dossier_id: str
+    engagement_manager: str
+    engagement_manager_id: str
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self:
+        """Raises ErreurDefinitive when the element is not an object or has no code."""
+        objet = _objet(donnees, "LOOPHUB")
+        return cls(
+            code=_obligatoire(objet, "codeIbs", "LOOPHUB"),
+            object_id=_uuid(objet, "objectId"),
+            nom=_texte(objet, "nom"),
+            prenom=_texte(objet, "prenom"),
+            nom_usuel=_texte(objet, "nomUsuel"),
+            raison_sociale=_texte(objet, "raisonSociale"),
+            maitre_dossier=_texte(objet, "maitreDossier"),
+            maitre_dossier_id=_uuid(objet, "maitreDossierId"),
+            engagement_manager=_texte(objet, "engagementManager"),
+            engagement_manager_id=_uuid(objet, "engagementManagerId"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DossierComplet:
+    """The legal identity of a file. `revision_id` must be sent back, as received, to change it."""
+
+    object_id: str
+    revision_id: str
+    siren: str
+    forme_juridique: str
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self:
+        """Raises ErreurDefinitive when the object has no objectId or revisionId."""
+        objet = _objet(donnees, "DossierComplet")
+        return cls(
+            object_id=_obligatoire(objet, "objectId", "DossierComplet"),
+            revision_id=_obligatoire(objet, "revisionId", "DossierComplet"),
+            siren=_numero(objet, "siren", 9),
+            forme_juridique=_texte(objet, "formeJuridique")[:20],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EtablissementLoop:
+    """One establishment. `type`: 1 principal and head office, 2 secondary, 3 principal, 4 head office; None unknown.
+
+    The public page is cut before the SIRET: it is read under `siret` or `SIRET`, and empty when absent or malformed.
+    """
+
+    object_id: str
+    revision_id: str
+    type: int | None
+    nom: str
+    siret: str
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self:
+        """Raises ErreurDefinitive when the element is not an object."""
+        objet = _objet(donnees, "etablissementComplet")
+        personne = f"{_texte(objet, 'prenom')} {_texte(objet, 'name')}".strip()
+        genre = _texte(objet, "type")
+        return cls(
+            object_id=_uuid(objet, "objectId"),
+            revision_id=_texte(objet, "revisionId"),
+            type=int(genre) if genre in {"1", "2", "3", "4"} else None,
+            nom=_texte(objet, "raisonsociale") or personne,
+            siret=_numero(objet, "siret", 14) or _numero(objet, "SIRET", 14),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Accuse:
+    """Loop's word that a write was done; `message` is verbatim, empty when Loop said nothing."""
+
+    message: str = ""
+
+
+def liste(donnees: Any, source: str) -> list[Any]:
+    """The elements of a list answer, bare or under `data`. Raises ErreurDefinitive."""
+    if isinstance(donnees, dict):
+        donnees = donnees.get("data")
+    if not isinstance(donnees, list):
+        raise inattendue(source)
+    return donnees
+
+
+def inattendue(source: str) -> ErreurDefinitive:
+    """The error for an answer that does not have the documented shape."""
+    return ErreurDefinitive(
+        f"La réponse de Cegid Loop ({source}) n’a pas la forme attendue : le contrat de l’API a peut-être changé. "
+        "Signalez-le à un administrateur avec la réponse gardée dans l’appel."
+    )
+
+
+def _objet(donnees: Any, source: str) -> dict[str, Any]:
+    if not isinstance(donnees, dict):
+        raise inattendue(source)
+    return donnees
+
+
+def _texte(objet: dict[str, Any], nom: str) -> str:
+    valeur = objet.get(nom)
+    if valeur is None or isinstance(valeur, dict | list | bool):
+        return ""
+    return INTERDITS.sub("", str(valeur)).strip()[:LONGUEUR_MAX]
+
+
+def _obligatoire(objet: dict[str, Any], nom: str, source: str) -> str:
+    valeur = _texte(objet, nom)
+    if not valeur or len(valeur) > 100:
+        raise inattendue(source)
+    return valeur
+
+
+def _uuid(objet: dict[str, Any], nom: str) -> str:
+    try:
+        return str(UUID(_texte(objet, nom)))
+    except ValueError:
+        return ""
+
+
+def _numero(objet: dict[str, Any], nom: str, chiffres: int) -> str:
+    valeur = re.sub(r"[\s.\u00a0\u202f]", "", _texte(objet, nom))
+    return valeur if re.fullmatch(rf"[0-9]{{{chiffres}}}", valeur) else ""

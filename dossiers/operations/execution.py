@@ -1,0 +1,147 @@
+"""The worker's loop: claim, call, settle, next."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from config.http import Echange, ErreurDeReglage, ErreurDefinitive, ErreurPassagere
+from dossiers.models import CleApi, Etat, Operation
+from dossiers.operations import reglement
+from dossiers.operations.delais import delai_avant_reprise
+from dossiers.operations.registre import Constat, natures
+from dossiers.operations.reservation import reserver, reserver_relecture
+
+logger = logging.getLogger(__name__)
+
+#: Set when the worker is asked to stop: the loop ends after the operation under way.
+arret = threading.Event()
+
+
+class Clients:
+    """The remote clients of one loop over one key: opened when first needed, kept for the connections, then closed."""
+
+    def __init__(self, cle: CleApi) -> None:
+        self.cle = cle
+        self.echanges: list[Echange] = []
+        self._pile = ExitStack()
+        self._ouverts: dict[str, Any] = {}
+
+    def __enter__(self) -> Clients:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pile.close()
+
+    def pour(self, operation: Operation) -> Any:
+        """The client of this operation's system. Raises ErreurDeReglage."""
+        nature = operation.definition
+        if nature.systeme not in self._ouverts:
+            client = nature.client(self.cle, lambda echange: self.echanges.append(echange))
+            self._ouverts[nature.systeme] = self._pile.enter_context(client)
+        return self._ouverts[nature.systeme]
+
+    def relever(self) -> list[Echange]:
+        """The exchanges since the last call of this method."""
+        echanges, self.echanges = self.echanges, []
+        return echanges
+
+
+def executer(operation: Operation, clients: Clients) -> None:
+    """Make the call of a claimed operation and settle it. Never raises for what the remote does."""
+    nature, cle = operation.definition, clients.cle
+    try:
+        resultat = nature.appeler(clients.pour(operation), operation)
+    except ErreurPassagere as exc:
+        reglement.signaler_echec(cle, exc)
+        if exc.effet_possible and not nature.sans_risque:
+            reglement.douter(operation, clients.relever(), exc)
+        else:
+            reglement.reporter(operation, clients.relever(), exc)
+    except ErreurDefinitive as exc:
+        reglement.signaler_succes(cle)
+        reglement.echouer(operation, clients.relever(), exc)
+    except ErreurDeReglage as exc:
+        reglement.signaler_echec(cle, exc)
+        reglement.echouer(operation, clients.relever(), exc)
+    else:
+        reglement.signaler_succes(cle)
+        reglement.terminer(operation, clients.relever(), resultat)
+
+
+def relire(operation: Operation, clients: Clients) -> None:
+    """Settle an uncertain operation by reading the remote state."""
+    nature, cle = operation.definition, clients.cle
+    try:
+        constat, resultat = nature.relire(clients.pour(operation), operation)
+    except ErreurPassagere as exc:
+        reglement.signaler_echec(cle, exc)
+        prolonger(operation, clients.relever(), exc)
+        return
+    except (ErreurDefinitive, ErreurDeReglage):
+        constat, resultat = Constat.INDECIDABLE, None
+    else:
+        reglement.signaler_succes(cle)
+    echanges = clients.relever()
+    if constat is Constat.APPLIQUEE:
+        reglement.terminer(operation, echanges, resultat)
+    elif constat is Constat.ABSENTE:
+        reglement.conclure(
+            operation,
+            echanges,
+            Etat.EN_ATTENTE,
+            pas_avant=timezone.now(),
+            quarantaine_jusqu_au=None,
+            texte=f"{nature.intitule(operation)} : relecture faite, l’effet est absent, l’envoi est repris.",
+        )
+    else:
+        reglement.conclure(
+            operation,
+            echanges,
+            Etat.A_VERIFIER,
+            texte=f"{nature.intitule(operation)} : la relecture ne permet pas de conclure, une personne doit vérifier.",
+        )
+
+
+def prolonger(operation: Operation, echanges: list[Echange], erreur: ErreurPassagere) -> None:
+    """The read-back itself failed: try it again later, then leave it to a person."""
+    if operation.relectures >= settings.OPERATIONS["tentatives"]:
+        reglement.conclure(
+            operation,
+            echanges,
+            Etat.A_VERIFIER,
+            texte=f"{operation.definition.intitule(operation)} : relecture impossible, une personne doit vérifier.",
+        )
+        return
+    delai = delai_avant_reprise(operation.relectures, erreur.attendre)
+    reglement.liberer_relecture(operation, echanges, timezone.now() + delai)
+
+
+def vider(cle_id: int, *, duree: float = 10.0) -> int:
+    """Work through what is due for one key, one operation at a time, for at most about `duree` seconds.
+
+    Returns how many operations were handled. Several threads and processes may do this for the same key: the claim
+    keeps the cap of the key exact.
+    """
+    cle = CleApi.objects.filter(pk=cle_id).first()
+    if cle is None:
+        return 0
+    relisibles = [nature.cle for nature in natures() if nature.relisible]
+    fin = time.monotonic() + duree
+    faites = 0
+    with Clients(cle) as clients:
+        while time.monotonic() < fin and not arret.is_set():
+            if operation := reserver(cle):
+                executer(operation, clients)
+            elif operation := reserver_relecture(cle, relisibles):
+                relire(operation, clients)
+            else:
+                break
+            faites += 1
+    return faites

@@ -1,0 +1,123 @@
+"""What a kind of operation is, and where its class is found."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from config.http import Echange
+
+if TYPE_CHECKING:
+    from dossiers.models import CleApi, Dossier, Operation
+
+Journal = Callable[[Echange], None]
+
+
+class Constat(Enum):
+    """What reading the remote state says of a write whose answer was lost."""
+
+    APPLIQUEE = "appliquee"
+    ABSENTE = "absente"
+    INDECIDABLE = "indecidable"
+
+
+class Nature(ABC):
+    """One kind of operation. Stateless; registered once by its application.
+
+    Attributes
+    ----------
+    cle, libelle:
+        Stable code kept in rows; French label.
+    systeme:
+        Remote system, as in the error catalogue: `loop`, `chorus`, `od`.
+    ecriture:
+        Whether the call may change the remote state. A lost answer to a write is never followed by a blind second call.
+    repetable:
+        Whether repeating the call is harmless although it writes.
+    relisible:
+        Whether `relire` can tell, after a quarantine, if the write was applied. Otherwise a person decides.
+    cabinet:
+        Whether the call needs an advanced key (P04454).
+    permission:
+        Full name of the permission that asking for it requires.
+    """
+
+    cle: ClassVar[str]
+    libelle: ClassVar[str]
+    systeme: ClassVar[str] = "loop"
+    ecriture: ClassVar[bool] = True
+    repetable: ClassVar[bool] = False
+    relisible: ClassVar[bool] = False
+    cabinet: ClassVar[bool] = True
+    permission: ClassVar[str]
+
+    def intitule(self, operation: Operation) -> str:
+        """French title of one operation, for screens and journal."""
+        return f"{self.libelle} – {operation.dossier.code}" if operation.dossier else f"{self.libelle} – {operation.cle.nom}"
+
+    @abstractmethod
+    def objet(self, cle: CleApi, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
+        """Name of the remote object touched: one operation in flight per name, in the order of their creation."""
+
+    @abstractmethod
+    def client(self, cle: CleApi, journal: Journal) -> AbstractContextManager[Any]:
+        """Open the remote client for `cle`. Raises ErreurDeReglage when it is not configured."""
+
+    @abstractmethod
+    def appeler(self, client: Any, operation: Operation) -> Any:
+        """Make the call. Raises one of the three families of `config.http`."""
+
+    @abstractmethod
+    def reussir(self, operation: Operation, resultat: Any) -> None:
+        """Write the result on the business models, inside the settling transaction."""
+
+    def message(self, resultat: Any) -> str:
+        """What the remote said, verbatim, or our French summary of it."""
+        return str(getattr(resultat, "message", ""))
+
+    def declarer_appliquee(self, operation: Operation) -> None:
+        """Write on the business models that a person saw the effect, without any answer of the remote."""
+
+    def echouer(self, operation: Operation) -> None:
+        """Write a definitive failure on the business models, inside the settling transaction."""
+
+    def annuler(self, operation: Operation) -> None:
+        """Undo the local intent of an operation that never left, inside the cancelling transaction."""
+
+    def relire(self, client: Any, operation: Operation) -> tuple[Constat, Any]:
+        """Read the remote state after the quarantine; the second value is given to `reussir` when applied."""
+        return Constat.INDECIDABLE, None
+
+    def a_regarder(self, operation: Operation) -> str:
+        """What a person must look at in the remote product to decide, in French."""
+        return "Vérifiez dans le produit distant si l’effet demandé est présent."
+
+    @property
+    def sans_risque(self) -> bool:
+        """Whether sending it again can do no harm."""
+        return not self.ecriture or self.repetable
+
+
+N = TypeVar("N", bound=Nature)
+_NATURES: dict[str, Nature] = {}
+
+
+def enregistrer(classe: type[N]) -> type[N]:
+    """Class decorator: make a kind of operation known under its `cle`."""
+    if classe.cle in _NATURES:
+        raise ValueError(f"operation kind registered twice: {classe.cle}")
+    _NATURES[classe.cle] = classe()
+    return classe
+
+
+def nature(cle: str) -> Nature:
+    """The kind registered under `cle`. Raises KeyError."""
+    return _NATURES[cle]
+
+
+def natures() -> list[Nature]:
+    """Every registered kind, in order of registration."""
+    return list(_NATURES.values())

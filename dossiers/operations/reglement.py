@@ -1,0 +1,253 @@
+"""Settling: what an answer means becomes a state, under the token of the claim and in one transaction.
+
+A worker that wakes up after its lease changed hands settles nothing; its exchanges are kept all the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from config.http import Echange, ErreurDeReglage, ErreurDistante, ErreurPassagere
+from dossiers.models import REGLEES, TRANSITIONS, Appel, CleApi, Etat, Evenement, Operation
+from dossiers.operations.delais import delai_avant_reprise, pause_du_disjoncteur
+from dossiers.services.catalogue import expliquer
+
+logger = logging.getLogger(__name__)
+R = TypeVar("R")
+
+_TYPES = {
+    Etat.REUSSIE: Evenement.Type.OPERATION_REUSSIE,
+    Etat.ECHOUEE: Evenement.Type.OPERATION_ECHOUEE,
+    Etat.INCERTAINE: Evenement.Type.OPERATION_INCERTAINE,
+    Etat.A_VERIFIER: Evenement.Type.OPERATION_A_VERIFIER,
+    Etat.ANNULEE: Evenement.Type.OPERATION_ANNULEE,
+    Etat.EN_ATTENTE: Evenement.Type.OPERATION_REPRISE,
+}
+
+
+def avec_reprise(faire: Callable[[], R]) -> R:
+    """Run `faire` again while the database is away, for half a lease: an answer already received must not be lost.
+
+    Raises OperationalError or InterfaceError when the database is still away after that.
+    """
+    fin = time.monotonic() + settings.OPERATIONS["bail"] / 2
+    while True:
+        try:
+            return faire()
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > fin:
+                raise
+            logger.warning("base de données injoignable, nouvel essai dans une seconde")
+            time.sleep(1)
+            close_old_connections()
+
+
+def passer(
+    operation: Operation,
+    etat: Etat,
+    *,
+    texte: str = "",
+    jeton: Any = None,
+    effet: Callable[[], None] | None = None,
+    acteur: Any = None,
+    **champs: Any,
+) -> bool:
+    """Move `operation` to `etat` by compare-and-set and write the journal; False when it had moved already.
+
+    Parameters
+    ----------
+    texte:
+        Sentence for the journal; no line when empty.
+    jeton:
+        Token that must still hold the row; None for a row that no worker holds.
+    effet:
+        Business writes, in the same transaction.
+    champs:
+        Other columns to set.
+    """
+    departs = [depart for depart, arrivees in TRANSITIONS.items() if etat in arrivees]
+    with transaction.atomic(savepoint=False):
+        champs |= {
+            "etat": etat,
+            "jeton": None,
+            "bail_jusqu_au": None,
+            "terminee_le": timezone.now() if etat in REGLEES else None,
+        }
+        if not Operation.objects.filter(pk=operation.pk, etat__in=departs, jeton=jeton).update(**champs):
+            return False
+        for nom, valeur in champs.items():
+            setattr(operation, nom, valeur)
+        if effet is not None:
+            effet()
+        if texte:
+            Evenement.objects.create(
+                type=_TYPES[etat],
+                texte=texte,
+                operation_id=operation.pk,
+                dossier_id=operation.dossier_id,
+                lot_id=operation.lot_id,
+                cle_id=operation.cle_id,
+                acteur=acteur,
+            )
+    return True
+
+
+def noter_les_appels(operation: Operation, echanges: Sequence[Echange]) -> None:
+    """Write the HTTP attempts of an operation, already masked by the transport."""
+    Appel.objects.bulk_create(
+        Appel(operation_id=operation.pk, cle_id=operation.cle_id, **asdict(echange)) for echange in echanges
+    )
+
+
+def conclure(operation: Operation, echanges: Sequence[Echange], etat: Etat, **champs: Any) -> bool:
+    """Settle a claimed operation: exchanges, state, business writes and journal in one transaction.
+
+    Returns False when the claim no longer holds; the exchanges are written all the same, as evidence.
+    """
+    jeton = operation.jeton
+
+    def ecrire() -> bool:
+        with transaction.atomic():
+            noter_les_appels(operation, echanges)
+            return passer(operation, etat, jeton=jeton, **champs)
+
+    a_nous = avec_reprise(ecrire)
+    if not a_nous:
+        logger.warning("operation %s: lease lost, answer kept as evidence only", operation.pk)
+    return a_nous
+
+
+def liberer_relecture(operation: Operation, echanges: list[Echange], pas_avant: datetime) -> None:
+    """Let go of an uncertain operation whose read-back failed; it may be read again after `pas_avant`."""
+
+    def ecrire() -> None:
+        with transaction.atomic():
+            noter_les_appels(operation, echanges)
+            Operation.objects.filter(pk=operation.pk, jeton=operation.jeton).update(
+                jeton=None, bail_jusqu_au=None, quarantaine_jusqu_au=pas_avant
+            )
+
+    avec_reprise(ecrire)
+
+
+def terminer(operation: Operation, echanges: list[Echange], resultat: Any) -> bool:
+    """Settle as réussie and write the result on the business models."""
+    nature = operation.definition
+    return conclure(
+        operation,
+        echanges,
+        Etat.REUSSIE,
+        effet=lambda: nature.reussir(operation, resultat),
+        texte=f"{nature.intitule(operation)} : réussie.",
+        message=nature.message(resultat),
+        famille="",
+        explication=None,
+        code_erreur="",
+        requete_id=echanges[-1].requete_id if echanges else "",
+    )
+
+
+def _constat(operation: Operation, erreur: ErreurDistante, famille: str) -> dict[str, Any]:
+    explication = avec_reprise(
+        lambda: expliquer(
+            operation.definition.systeme,
+            erreur.message,
+            variables=[operation.dossier.code if operation.dossier else "", *map(str, operation.parametres.values())],
+            requete_id=erreur.requete_id,
+        )
+    )
+    return {
+        "famille": famille,
+        "message": erreur.message,
+        "code_erreur": erreur.code,
+        "requete_id": erreur.requete_id,
+        "explication": explication,
+    }
+
+
+def echouer(operation: Operation, echanges: list[Echange], erreur: ErreurDistante) -> bool:
+    """Settle as échouée: understood and refused, or a setting to mend, or tries used up."""
+    famille = (
+        Operation.Famille.REGLAGE
+        if isinstance(erreur, ErreurDeReglage)
+        else Operation.Famille.PASSAGERE
+        if isinstance(erreur, ErreurPassagere)
+        else Operation.Famille.DEFINITIVE
+    )
+    return conclure(
+        operation,
+        echanges,
+        Etat.ECHOUEE,
+        effet=lambda: operation.definition.echouer(operation),
+        texte=f"{operation.definition.intitule(operation)} : échouée. {erreur.message}",
+        **_constat(operation, erreur, famille),
+    )
+
+
+def reporter(operation: Operation, echanges: list[Echange], erreur: ErreurPassagere) -> bool:
+    """Back to waiting with a delay kept in the row, or échouée when the tries are used up.
+
+    Only for what surely had no effect.
+    """
+    if operation.tentatives >= settings.OPERATIONS["tentatives"]:
+        return echouer(operation, echanges, erreur)
+    return conclure(
+        operation,
+        echanges,
+        Etat.EN_ATTENTE,
+        pas_avant=timezone.now() + delai_avant_reprise(operation.tentatives, erreur.attendre),
+        **_constat(operation, erreur, Operation.Famille.PASSAGERE),
+    )
+
+
+def douter(operation: Operation, echanges: list[Echange], erreur: ErreurDistante) -> bool:
+    """Uncertain: the write may have been applied. Its quarantine starts now."""
+    return conclure(
+        operation,
+        echanges,
+        Etat.INCERTAINE,
+        quarantaine_jusqu_au=timezone.now() + timedelta(seconds=settings.OPERATIONS["quarantaine"]),
+        texte=f"{operation.definition.intitule(operation)} : réponse perdue, effet inconnu. {erreur.message}",
+        **_constat(operation, erreur, Operation.Famille.PASSAGERE),
+    )
+
+
+def signaler_succes(cle: CleApi) -> None:
+    """The remote answered this key properly: the circuit closes."""
+    if cle.echecs_consecutifs or cle.pause_jusqu_au:
+        CleApi.objects.filter(pk=cle.pk).update(echecs_consecutifs=0, pause_jusqu_au=None)
+        cle.echecs_consecutifs, cle.pause_jusqu_au = 0, None
+
+
+def signaler_echec(cle: CleApi, erreur: ErreurDistante) -> None:
+    """Count a failure of this key; open its circuit at the threshold, or for the time the remote asked for.
+
+    While the circuit is open, nothing of the key is claimed: work waits, nothing fails.
+    """
+    maintenant = timezone.now()
+    attendre = getattr(erreur, "attendre", None)
+    if attendre is not None:
+        jusqu_au = maintenant + timedelta(seconds=attendre)
+        CleApi.objects.filter(pk=cle.pk).update(pause_jusqu_au=Greatest(F("pause_jusqu_au"), Value(jusqu_au)))
+    else:
+        seuil, pause = settings.OPERATIONS["disjoncteur_seuil"], settings.OPERATIONS["disjoncteur_pause"]
+        paliers = [
+            When(echecs_consecutifs__gte=echecs - 1, then=Value(maintenant + repos))
+            for echecs in range(seuil + 10, seuil - 1, -1)
+            if (repos := pause_du_disjoncteur(echecs, seuil, pause))
+        ]
+        CleApi.objects.filter(Q(pk=cle.pk)).update(
+            pause_jusqu_au=Case(*paliers, default=F("pause_jusqu_au")), echecs_consecutifs=F("echecs_consecutifs") + 1
+        )
+    cle.refresh_from_db(fields=["echecs_consecutifs", "pause_jusqu_au"])

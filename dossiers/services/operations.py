@@ -1,0 +1,244 @@
+"""The door of operations: asking for one, cancelling, relaunching, deciding for the remote.
+
+Each function checks the permission on each object, then the rules, then writes the row: no caller may skip one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from dossiers.models import CleApi, Collaborateur, Dossier, Etat, Evenement, Lot, Operation, journaliser
+from dossiers.operations.registre import nature as nature_de
+from dossiers.operations.reglement import passer
+from dossiers.operations.reveil import reveiller
+from dossiers.services.erreurs import ActionImpossible
+
+
+def exiger(personne: Collaborateur, permission: str) -> None:
+    """Raises PermissionDenied unless `personne` has `permission` (`app.codename`)."""
+    if not personne.has_perm(permission):
+        raise PermissionDenied(permission)
+
+
+def creer(operations: Sequence[Operation], *, par: Collaborateur) -> list[Operation]:
+    """Insert intents and their journal lines, and nudge the workers after commit.
+
+    The caller has checked permission and rules and stands in a transaction with the local change.
+    """
+    creees = Operation.objects.bulk_create(operations, batch_size=1000)
+    Evenement.objects.bulk_create(
+        [
+            Evenement(
+                type=Evenement.Type.OPERATION_DEMANDEE,
+                texte=f"{operation.libelle} : demandée.",
+                operation=operation,
+                dossier_id=operation.dossier_id,
+                lot_id=operation.lot_id,
+                cle_id=operation.cle_id,
+                acteur=par,
+            )
+            for operation in creees
+        ],
+        batch_size=1000,
+    )
+    reveiller(creees)
+    return creees
+
+
+@transaction.atomic
+def demander(
+    nature: str,
+    *,
+    par: Collaborateur,
+    cle: CleApi | None = None,
+    dossier: Dossier | None = None,
+    parametres: dict[str, Any] | None = None,
+) -> Operation:
+    """Queue one operation, or return the one already waiting for the same thing.
+
+    Parameters
+    ----------
+    nature:
+        Code of the kind.
+    cle, dossier:
+        What it acts on; the key defaults to the dossier's.
+
+    Raises PermissionDenied, ActionImpossible.
+    """
+    definition = nature_de(nature)
+    exiger(par, definition.permission)
+    if dossier is not None and not Dossier.objects.visibles_par(par).filter(pk=dossier.pk).exists():
+        raise PermissionDenied(definition.permission)
+    cle = CleApi.objects.select_for_update(no_key=True).get(pk=(cle or dossier.cle).pk if (cle or dossier) else None)
+    empechement = cle.empechement(cabinet=definition.cabinet)
+    if empechement and nature != "tester_cle":
+        raise ActionImpossible(f"« {definition.libelle} » n’a pas été demandé.", empechement, "")
+    parametres = parametres or {}
+    objet = definition.objet(cle, dossier, parametres)
+    deja = (
+        Operation.objects.non_reglees().filter(objet=objet, nature=nature, parametres=parametres).order_by("id").first()
+    )
+    if deja:
+        return deja
+    operation = Operation(
+        nature=nature, cle=cle, dossier=dossier, parametres=parametres, objet=objet, demandee_par=par
+    )
+    return creer([operation], par=par)[0]
+
+
+def annuler(operations: Iterable[Operation], *, par: Collaborateur) -> int:
+    """Cancel what has not started. Returns how many were; the others had left already. Raises PermissionDenied."""
+    exiger(par, "dossiers.annuler_operation")
+    faites = 0
+    for operation in operations:
+        faites += passer(
+            operation,
+            Etat.ANNULEE,
+            acteur=par,
+            texte=f"{operation.libelle} : annulée avant tout envoi.",
+            effet=lambda operation=operation: operation.definition.annuler(operation),
+        )
+    return faites
+
+
+@transaction.atomic
+def relancer(operations: Sequence[Operation], *, par: Collaborateur, lot: Lot | None = None) -> list[Operation]:
+    """Queue anew the failures among `operations`, each at most once. Raises PermissionDenied.
+
+    A failed row keeps its end: the relaunch is another operation that names it.
+    """
+    exiger(par, "dossiers.relancer_operation")
+    verrouillees = (
+        Operation.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=[operation.pk for operation in operations], etat=Etat.ECHOUEE, relances=None)
+        .select_related("cle", "dossier")
+        .order_by("pk")
+    )
+    nouvelles = []
+    for operation in verrouillees:
+        exiger(par, operation.definition.permission)
+        nouvelles.append(
+            Operation(
+                nature=operation.nature,
+                cle=operation.dossier.cle if operation.dossier else operation.cle,
+                dossier=operation.dossier,
+                parametres=operation.parametres,
+                objet=operation.objet,
+                demandee_par=par,
+                relance_de=operation,
+                lot=lot,
+            )
+        )
+    return creer(nouvelles, par=par)
+
+
+def annuler_lot(lot: Lot, *, par: Collaborateur) -> int:
+    """Cancel what has not started in a lot. Returns how many were. Raises PermissionDenied."""
+    attente = lot.operations.filter(etat=Etat.EN_ATTENTE).select_related("dossier", "cle")
+    return annuler(attente.iterator(chunk_size=500), par=par)
+
+
+@transaction.atomic
+def relancer_lot(lot: Lot, *, par: Collaborateur) -> Lot:
+    """Queue anew, as another lot, the failures of a lot that were not relaunched yet.
+
+    Raises PermissionDenied; ActionImpossible when there are none.
+    """
+    echecs = list(lot.operations.filter(etat=Etat.ECHOUEE, relances=None))
+    suite = Lot.objects.create(
+        plan=uuid.uuid4(),
+        geste=lot.geste,
+        libelle=f"Relance : {lot.libelle}"[:200],
+        parametres=lot.parametres,
+        environnement=lot.environnement,
+        cree_par=par,
+        relance_de=lot,
+    )
+    suite.total = len(relancer(echecs, par=par, lot=suite))
+    if not suite.total:
+        raise ActionImpossible(
+            "Rien n’a été relancé.",
+            "Ce lot n’a plus d’échec à relancer.",
+            "Ouvrez la relance déjà faite pour en suivre les opérations.",
+        )
+    suite.save(update_fields=["total"])
+    return suite
+
+
+class Decision:
+    """What a person may decide of an operation à vérifier."""
+
+    APPLIQUEE = "appliquee"
+    RENVOYER = "renvoyer"
+    ABANDONNER = "abandonner"
+
+
+@transaction.atomic
+def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: str) -> None:
+    """Settle an operation à vérifier by what a person saw in the remote product.
+
+    Parameters
+    ----------
+    decision:
+        `appliquee` (the effect is there), `renvoyer` (it is not: send again), `abandonner` (it is not: leave it).
+    motif:
+        What the person saw; required, kept in the journal.
+
+    Raises PermissionDenied, ActionImpossible.
+    """
+    exiger(par, "dossiers.trancher_operation")
+    if not motif.strip():
+        raise ActionImpossible(
+            "La décision n’a pas été enregistrée.",
+            "Elle engage le cabinet et doit pouvoir être relue.",
+            "Écrivez en une phrase ce que vous avez constaté.",
+        )
+    nature = operation.definition
+    champs: dict[str, Any] = {"famille": Operation.Famille.PERSONNE, "acteur": par}
+    if decision == Decision.APPLIQUEE:
+        fait = passer(
+            operation,
+            Etat.REUSSIE,
+            texte=f"{operation.libelle} : constatée présente par {par}. {motif}",
+            effet=lambda: nature.declarer_appliquee(operation),
+            **champs,
+        )
+    elif decision == Decision.RENVOYER:
+        fait = passer(
+            operation,
+            Etat.EN_ATTENTE,
+            texte=f"{operation.libelle} : constatée absente par {par}, renvoi autorisé. {motif}",
+            pas_avant=timezone.now(),
+            tentatives=0,
+            quarantaine_jusqu_au=None,
+            **champs,
+        )
+        if fait:
+            reveiller([operation])
+    elif decision == Decision.ABANDONNER:
+        fait = passer(
+            operation,
+            Etat.ECHOUEE,
+            texte=f"{operation.libelle} : constatée absente par {par}, abandonnée. {motif}",
+            effet=lambda: nature.echouer(operation),
+            **champs,
+        )
+    else:
+        raise ValueError(decision)
+    if not fait:
+        raise ActionImpossible(
+            "La décision n’a pas été enregistrée.",
+            "L’opération a changé d’état depuis l’affichage de la page.",
+            "Rechargez la page et regardez son état actuel.",
+        )
+
+
+def journaliser_refus(personne: Collaborateur, action: str, **champs: Any) -> None:
+    """Keep the trace of an action refused for lack of permission."""
+    journaliser(Evenement.Type.REFUS, f"Action refusée : {action}.", acteur=personne, **champs)

@@ -1,0 +1,35 @@
+"""Celery tasks. A message carries a row id and says "look"; the database says what to do."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from celery.signals import worker_init, worker_shutting_down
+
+from dossiers.operations import balayage, execution
+
+#: A message older than this is useless: the sweep has sent another.
+PEREMPTION = 30
+
+
+@worker_shutting_down.connect
+def _arreter(**_: object) -> None:
+    execution.arret.set()
+
+
+@worker_init.connect
+def _demarrer(**_: object) -> None:
+    execution.arret.clear()
+
+
+@shared_task(name="dossiers.travailler")
+def travailler(cle_id: int) -> None:
+    """Work through what is due for one key."""
+    execution.vider(cle_id)
+
+
+@shared_task(name="dossiers.balayer")
+def balayer() -> None:
+    """Expire leases, settle what is settleable, wake loops for what is due."""
+    for cle_id, combien in balayage.balayer().items():
+        for _ in range(combien):
+            travailler.apply_async((cle_id,), expires=PEREMPTION)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RaccordementsConfig(AppConfig):
+    name = "raccordements"
+    verbose_name = "Raccordements"
