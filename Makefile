@@ -34,13 +34,13 @@ qualite: $(INSTALLE) ## style, types, sens des imports, migrations, réglages de
 	$(VENV)/bin/djlint --quiet --lint templates
 
 fautes: $(INSTALLE) ## injection de pannes : rien de perdu, rien en double (SANS=garde pour montrer ce qu’elle protège)
-	@FAUTES_SANS="$(SANS)" $(PY) -m pytest -s tests/fautes
+	@exec $(PY) -m tests.fautes $(if $(SANS),--sans $(SANS))
 
 bench: $(INSTALLE) ## mesures de vitesse et de mémoire
 	@$(PY) -m pytest -s tests/perf
 
-captures: $(INSTALLE) ## refaire les captures d’écran de docs/captures
-	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/captures $(PY) -m pytest -q tests/navigateur
+captures: $(INSTALLE) ## refaire les captures d’écran de docs/images
+	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur
 
 verrou: $(INSTALLE) ## refaire requirements.txt depuis pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \
@@ -64,6 +64,6 @@ $(INSTALLE): requirements.txt
 		rm -rf $(VENV); "$$choisi" -m venv $(VENV); \
 	fi
 	@echo "Installation des paquets… (une à deux minutes la première fois)"
-	@$(PY) -m pip install --quiet --no-input --require-hashes -r requirements.txt || { \
+	@$(PY) -m pip install -qq --no-input --require-hashes -r requirements.txt || { \
 		echo "Installation des paquets impossible : voir la cause ci-dessus. Vérifiez l’accès au réseau et la version de Python, puis relancez ; là où les serveurs privés ne sont pas fournis (musl, Windows), utilisez « docker compose up »." >&2; exit 1; }
 	@touch $@

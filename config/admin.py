@@ -17,7 +17,7 @@ from django.contrib.admin.widgets import ForeignKeyRawIdWidget
 from django.core.exceptions import BadRequest, FieldError, PermissionDenied, ValidationError
 from django.core.paginator import InvalidPage, Paginator
 from django.db import DataError, models
-from django.forms import ModelForm
+from django.forms import ModelChoiceField, ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -88,7 +88,9 @@ class ListeCabinet(ChangeList):
         self.hors_borne = not 1 <= self.page_num <= paginateur.num_pages
         self.page_num = min(max(self.page_num, 1), paginateur.num_pages)
         self.paginator = paginateur
-        self.show_full_result_count, self.full_result_count, self.show_admin_actions = False, None, True
+        self.show_full_result_count, self.show_admin_actions = False, True
+        # The theme writes the count beside the title when the two differ, and would write the cap as if it were true.
+        self.full_result_count = self.result_count
         self.can_show_all = self.result_count <= self.list_max_show_all
         self.multi_page = self.result_count > self.list_per_page
         entiere = not self.multi_page or (self.show_all and self.can_show_all)
@@ -111,6 +113,18 @@ class IdentifiantBorne(UnfoldForeignKeyRawIdWidget):
         return super().label_and_url_for_value(value) if visible else ("", "")
 
 
+class ChoixLisible(ModelChoiceField):
+    """A choice of one row, shown again whatever was sent: Django's autocomplete fails on what is not a number."""
+
+    def prepare_value(self, value: Any) -> Any:
+        valeur = super().prepare_value(value)
+        try:
+            self.queryset.model._meta.pk.to_python(valeur)
+        except ValidationError:
+            return None
+        return valeur
+
+
 class VisibiliteMixin:
     """Limits every queryset of an admin to `visibles_par(request.user)`, when the manager has it."""
 
@@ -124,6 +138,7 @@ class VisibiliteMixin:
         return _visibles(queryset, request)
 
     def formfield_for_foreignkey(self, db_field: models.ForeignKey, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("form_class", ChoixLisible)
         champ = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
         if champ is not None and isinstance(champ.widget, ForeignKeyRawIdWidget):
             champ.widget = IdentifiantBorne(
@@ -291,6 +306,12 @@ class AdminCabinet(VisibiliteMixin, ModelAdmin):
             formulaire.personne = request.user
         return formulaire
 
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        self.objet_ou_404(request, object_id)
+        return super().delete_view(request, object_id, extra_context)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing is deleted: things are archived."""
         return False
@@ -298,7 +319,8 @@ class AdminCabinet(VisibiliteMixin, ModelAdmin):
     def page(self, request: HttpRequest, gabarit: str, titre: str, **contexte: Any) -> TemplateResponse:
         """A page of the admin around `gabarit`, for an action that asks something before it acts."""
         request.current_app = self.admin_site.name
-        commun = {"opts": self.opts, "title": titre, "media": self.media}
+        # The theme writes the title of a page in its h1 only without `opts`.
+        commun = {"model_admin": self, "title": titre, "media": self.media}
         return TemplateResponse(request, gabarit, {**self.admin_site.each_context(request), **commun, **contexte})
 
     # --- buttons -------------------------------------------------------------------------------------------------
@@ -379,6 +401,7 @@ class SiteCabinet(UnfoldAdminSite):
 
     index_title = "Accueil"
     site_title = site_header = "Passerelle"
+    empty_value_display = "—"
 
     def register(self, model_or_iterable: Any, admin_class: type | None = None, **options: Any) -> None:
         """Ignore the stock pages of installed packages: they are not styled, not bounded, and show TOTP keys."""

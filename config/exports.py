@@ -25,7 +25,7 @@ import xlsxwriter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
-from django.core.exceptions import EmptyResultSet, FieldError, PermissionDenied
+from django.core.exceptions import EmptyResultSet, FieldDoesNotExist, FieldError, PermissionDenied
 from django.db import connections, models, transaction
 from django.db.models import Case, F, Func, Value, When
 from django.db.models.expressions import Combinable
@@ -180,7 +180,10 @@ def _champ(modele: type[models.Model], colonne: Colonne) -> Champ:
         return getattr(colonne.source, "output_field", None) or models.TextField()
     champ: Any = None
     for morceau in colonne.source.split("__"):
-        champ = modele._meta.pk if morceau == "pk" else modele._meta.get_field(morceau)
+        try:
+            champ = modele._meta.pk if morceau == "pk" else modele._meta.get_field(morceau)
+        except FieldDoesNotExist as exc:
+            raise FieldError(f"Export column {colonne.source!r} does not exist.") from exc
         if champ.is_relation:
             if champ.many_to_many or champ.one_to_many:
                 raise FieldError(f"Export column {colonne.source!r} would multiply the rows.")

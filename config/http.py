@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -290,9 +290,8 @@ class Transport:
         if codage not in {"identity", "gzip", "x-gzip"}:
             raise _CorpsIllisible("codage")
         gzip = None if codage == "identity" else zlib.decompressobj(16 + zlib.MAX_WBITS)
-        assert isinstance(reponse.stream, httpx.SyncByteStream)
         morceau = b""
-        for morceau in reponse.stream:
+        for morceau in cast(httpx.SyncByteStream, reponse.stream):
             place = self._taille_max - len(recu.corps) + 1
             try:
                 recu.corps += gzip.decompress(morceau, place) if gzip else morceau[:place]

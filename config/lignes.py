@@ -1,4 +1,4 @@
-"""CSV of lines that Python holds (a plan, the outcome of a lot), in the same shape as the exports of `config.exports`."""
+"""CSV of lines that Python holds (a plan, the outcome of a lot), in the shape of the exports of `config.exports`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 
 LIGNES_PAR_PAQUET = 1000
-# What a spreadsheet runs: = + - @ (full-width too), even after blanks, a tab or a carriage return (OWASP, CSV Injection).
+# What a spreadsheet runs: = + - @ (full-width too) even after blanks, a tab, a carriage return (OWASP, CSV Injection).
 FORMULE = re.compile(r"\s*[=+@\-\uff1d\uff0b\uff0d\uff20]|[\t\r]")
 
 Cellule = str | int | datetime | None

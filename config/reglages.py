@@ -21,6 +21,7 @@ FAUX = frozenset({"0", "false", "no", "off", "non", "faux"})
 # What django-environ can read; it ignores the rest of the file.
 LIGNE_ENV = re.compile(r"\s*(#.*)?|(export )?[A-Za-z_0-9]+=.*")
 CLE_FERNET = re.compile(r"[A-Za-z0-9_-]{43}=")
+BOUCLE_LOCALE = frozenset({"127.0.0.1", "::1", "localhost"})
 NOMS_SECRETS = ("SECRET", "KEY", "CLE", "URL", "MOT_DE_PASSE", "JETON")
 
 
@@ -91,7 +92,10 @@ class Reglages:
         return [mot.strip() for mot in valeur.split(",") if mot.strip()]
 
     def adresse(self, nom: str, defaut: str | None = None) -> str:
-        """An http(s) address without final slash, `""` when neither given nor required. Raises ImproperlyConfigured."""
+        """An https address (http on this machine) without final slash, `""` when neither given nor required.
+
+        Raises ImproperlyConfigured.
+        """
         valeur = self.texte(nom, defaut)
         if not valeur:
             return ""
@@ -102,6 +106,8 @@ class Reglages:
             lisible = False
         if not lisible or morceaux.scheme not in {"http", "https"} or not morceaux.hostname or morceaux.username:
             raise self._refus(nom, valeur, "attendu une adresse http(s) complète, sans identifiant")
+        if morceaux.scheme == "http" and morceaux.hostname not in BOUCLE_LOCALE:
+            raise self._refus(nom, valeur, "attendu une adresse https : les clés partiraient en clair sur le réseau")
         return valeur.rstrip("/")
 
     def courtier(self, nom: str) -> str:

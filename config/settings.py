@@ -15,9 +15,9 @@ from config import embarque
 from config.reglages import Reglages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR = BASE_DIR / "var"
-
 reglages = Reglages(Path(os.environ.get("PASSERELLE_ENV", BASE_DIR / ".env")))
+# Absolute, or relative to the checkout.
+VAR = BASE_DIR / reglages.texte("PASSERELLE_VAR", "var")
 
 # --- mode and keys -----------------------------------------------------------------------------------------------
 
@@ -178,6 +178,12 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEBUG or _TESTS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Bytes of one file sent by a browser. Always to a temporary file: a reader in another process opens it by its path.
+TELEVERSEMENT_TAILLE_MAX = reglages.entier("TELEVERSEMENT_TAILLE_MAX", 20 * 1024 * 1024, minimum=1024)
+FILE_UPLOAD_HANDLERS = [
+    "config.televersement.PlafondDeTaille",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Cegid Loop --------------------------------------------------------------------------------------------------
 
@@ -197,6 +203,11 @@ LOOP_CHEMINS = {
         "LOOP_CHEMIN_AJOUTER_OFFRE_COLLABORATIVE", "/collaborativeOffer/addCollaborativeOffer"
     ),
     "retirer_offre": reglages.texte("LOOP_CHEMIN_RETIRER_OFFRE", "/collaborativeOffer/removeOffer"),
+    "ajouter_interlocuteur": reglages.texte("LOOP_CHEMIN_AJOUTER_INTERLOCUTEUR", "/provisionningCollab/addClient"),
+    "modifier_interlocuteur": reglages.texte(
+        "LOOP_CHEMIN_MODIFIER_INTERLOCUTEUR", "/provisionningCollab/updateClient"
+    ),
+    "retirer_application": reglages.texte("LOOP_CHEMIN_RETIRER_APPLICATION", "/provisionningCollab/removeApplication"),
     "provisionner": reglages.texte("LOOP_CHEMIN_PROVISIONNER", "/companyProvisioning/provisionCompany"),
     "dossier_complet": reglages.texte("LOOP_CHEMIN_DOSSIER_COMPLET", "/DossierComplet"),
     "etablissements": reglages.texte("LOOP_CHEMIN_ETABLISSEMENTS", "/etablissementComplet"),
@@ -205,6 +216,8 @@ LOOP_CHEMINS = {
 # addOffer is deprecated since 01/07/2024; the body of its successor is not public and asks for a contact.
 LOOP_AJOUT_OFFRE = reglages.choix("LOOP_AJOUT_OFFRE", "addOffer", ("addOffer", "addCollaborativeOffer"))
 LOOP_CHAMP_CONTACT = reglages.texte("LOOP_CHAMP_CONTACT", "email")
+# Whether an addClient whose answer was lost is settled by an updateClient of the same values: docs/decisions/0009.
+LOOP_RELECTURE_INTERLOCUTEUR = reglages.booleen("LOOP_RELECTURE_INTERLOCUTEUR", False)
 
 # --- operations (seconds) ----------------------------------------------------------------------------------------
 
@@ -234,7 +247,18 @@ CELERY_BEAT_SCHEDULE = {
         "task": "dossiers.balayer",
         "schedule": float(OPERATIONS["balayage"]),
         "options": {"expires": OPERATIONS["balayage"]},
-    }
+    },
+    "reprendre_imports": {"task": "interlocuteurs.reprendre_imports", "schedule": 30.0, "options": {"expires": 30}},
+}
+
+# --- imports of interlocuteurs -----------------------------------------------------------------------------------
+
+# Data lines and columns of a file; bytes of memory and seconds of computing of the process that reads it.
+IMPORT = {
+    "lignes": reglages.entier("IMPORT_LIGNES_MAX", 20_000, minimum=1),
+    "colonnes": reglages.entier("IMPORT_COLONNES_MAX", 100, minimum=5),
+    "memoire": reglages.entier("IMPORT_MEMOIRE_MAX", 512 * 1024 * 1024, minimum=128 * 1024 * 1024, maximum=2**40),
+    "secondes": reglages.entier("IMPORT_LECTURE_SECONDES", 30, minimum=1),
 }
 
 # --- security ----------------------------------------------------------------------------------------------------
@@ -287,11 +311,20 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Passerelle",
     "SITE_HEADER": "Passerelle",
-    "SITE_SUBHEADER": "Cegid Loop, Cegid OD, Chorus Pro",
+    "SITE_SUBHEADER": "Back-office du cabinet",
+    # The admin is the whole site: no link out of it.
+    "SITE_URL": None,
+    "SITE_ICON": lambda request: static("config/favicon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("config/favicon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("config/cabinet.css")],
+    "STYLES": [lambda request: static("config/cabinet.css"), lambda request: static("config/pages.css")],
+    "SCRIPTS": [lambda request: static("config/francais.js")],
+    "ENVIRONMENT": "dossiers.admin.navigation.environnement",
+    "SIDEBAR": {"show_search": True, "navigation": "dossiers.admin.navigation.menu"},
     "LOGIN": {"form": "config.connexion.FormulaireConnexion"},
     "ACCOUNT": {
         "navigation": [

@@ -194,7 +194,7 @@ class Simulateur:
         self.arrete = threading.Event()
         self._avance = timedelta()
         self._pannes: list[Panne] = []
-        self._tirages = random.Random(0)
+        self._tirages = random.Random(0)  # noqa: S311 - replayable draws, no secret
         self._tardives: set[threading.Timer] = set()
         self._serveur = _Serveur(("127.0.0.1", port), self)
         self._fil = threading.Thread(target=self._serveur.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
@@ -248,7 +248,8 @@ class Simulateur:
         """Replace the scripted faults. Raises PanneInvalide."""
         lues = [Panne.depuis_json(panne) for panne in pannes]
         with self.verrou:
-            self._pannes, self._tirages = lues, random.Random(graine)
+            self._pannes = lues
+            self._tirages.seed(graine)
 
     def compte(self) -> dict[str, Any]:
         """Effects by endpoint and reference, calls by endpoint (`POST /path`)."""
@@ -272,7 +273,7 @@ class Simulateur:
             self._pannes, self._avance = [], timedelta()
             tables = self.base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (table,) in tables:
-                self.base.execute(f'DELETE FROM "{table}"')
+                self.base.execute(f'DELETE FROM "{table}"')  # noqa: S608 - the store's own table names
 
     def avant(self, requete: Requete) -> ReponseSimulee | None:
         """What the remote checks before any route: credentials, content type. None lets the request through."""

@@ -83,15 +83,15 @@ def phrase(refus: ActionImpossible) -> str:
 
 def disjoncteur(cle: CleApi) -> str:
     """State of the circuit breaker of `cle`, in words."""
+    echecs = pluriel(cle.echecs_consecutifs, "échec")
     if cle.en_pause:
         return (
-            f"Ouvert : {cle.echecs_consecutifs} échec{'s' if cle.echecs_consecutifs > 1 else ''} de suite. Rien ne part "
-            f"avant le {heure(cle.pause_jusqu_au)} ; le travail attend, rien n’est perdu."
+            f"Ouvert après {echecs} de suite : rien ne part avant le {heure(cle.pause_jusqu_au)} ; "
+            f"le travail attend, rien n’est perdu."
         )
     if cle.echecs_consecutifs:
-        nombre = f"{cle.echecs_consecutifs} échec{'s' if cle.echecs_consecutifs > 1 else ''} de suite"
-        return f"Fermé, mais sous surveillance : {nombre}."
-    return "Fermé : les appels passent."
+        return f"Fermé, mais sous surveillance : {echecs} de suite."
+    return "Fermé : les appels passent."
 
 
 def nature_lisible(operation: Operation) -> str:

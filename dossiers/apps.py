@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class DossiersConfig(AppConfig):
     name = "dossiers"
-    verbose_name = "Dossiers"
+    verbose_name = "Cabinet"
 
     def ready(self) -> None:
         from dossiers import gestes  # noqa: F401 - registers the gestures

@@ -382,6 +382,32 @@ CLIENT_LOOP = (
         source=PASSERELLE,
     ),
     Entree(
+        motif="Rien n’a été envoyé : l’interlocuteur n’est pas encore créé dans Loop. Réglez d’abord sa création, "
+        "depuis sa fiche ; ce qui l’attendait repart ensuite.",
+        constat="Rien n’a été envoyé à Loop.",
+        cause="L’opération suivait la création de l’interlocuteur, qui n’a pas abouti.",
+        remede="Ouvrez l’interlocuteur et réglez sa création : les accès qui l’attendaient sont redemandés avec elle.",
+        geste="ouvrir_interlocuteur",
+        source=PASSERELLE,
+    ),
+    Entree(
+        motif="Rien n’a été envoyé : une version plus récente de la fiche est déjà dans Loop, celle-ci l’aurait "
+        "effacée. Ouvrez l’interlocuteur et modifiez-le de nouveau si besoin.",
+        constat="Rien n’a été envoyé à Loop.",
+        cause="Cette modification est ancienne : Loop a déjà reçu une fiche plus récente, qu’elle aurait effacée.",
+        remede="Ouvrez l’interlocuteur : sa fiche d’ici est celle que Loop a. Modifiez-la si elle ne convient pas.",
+        geste="ouvrir_interlocuteur",
+        source=PASSERELLE,
+    ),
+    Entree(
+        motif="Rien n’a été envoyé : l’interlocuteur a été anonymisé, son adresse n’est plus connue. Abandonnez cette "
+        "opération.",
+        constat="Rien n’a été envoyé à Loop.",
+        cause="L’interlocuteur a été anonymisé depuis la demande.",
+        remede="Aucune suite à donner. Si la personne revient, créez un nouvel interlocuteur.",
+        source=PASSERELLE,
+    ),
+    Entree(
         motif="La réponse de Cegid Loop ({source}) n’a pas la forme attendue : le contrat de l’API a peut-être changé. "
         "Signalez-le à un administrateur avec la réponse gardée dans l’appel.",
         constat="La réponse de Loop n’a pas pu être lue.",

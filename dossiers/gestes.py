@@ -44,7 +44,10 @@ class GesteOperation(Geste):
     def examiner(self, objets: Sequence[Dossier], parametres: dict[str, Any]) -> list[Ligne]:
         contexte = self.contexte(objets, parametres)
         ouvertes = self.operations_ouvertes(objets, parametres)
-        return [self.examiner_un(dossier, parametres, ouvertes.get(self.objet(dossier, parametres)), contexte) for dossier in objets]
+        return [
+            self.examiner_un(dossier, parametres, ouvertes.get(self.objet(dossier, parametres)), contexte)
+            for dossier in objets
+        ]
 
     def objet(self, dossier: Dossier, parametres: dict[str, Any]) -> str:
         return self.definition.objet(dossier.cle, dossier, self.parametres_de(dossier, parametres))
@@ -68,12 +71,12 @@ class GesteOperation(Geste):
     ) -> Ligne:
         connu = contexte.get(dossier.pk)
         if dossier.archive:
-            verdict, motif = Verdict.BLOQUE, "Le dossier est archivé : remettez-le en service d’abord."
+            verdict, motif = Verdict.BLOQUE, "Le dossier est archivé : remettez-le en service d’abord."
         elif empechement := dossier.cle.empechement(cabinet=self.definition.cabinet):
             verdict, motif = Verdict.BLOQUE, empechement
         elif ouverte and ouverte.etat == Etat.A_VERIFIER:
             verdict = Verdict.BLOQUE
-            motif = f"L’opération n° {ouverte.pk} est à vérifier : tranchez-la avant d’en demander une autre."
+            motif = f"L’opération n° {ouverte.pk} est à vérifier : tranchez-la avant d’en demander une autre."
         elif ouverte and ouverte.nature == self.nature:
             verdict, motif = Verdict.RIEN, f"Déjà demandé (opération n° {ouverte.pk})."
         else:
@@ -120,7 +123,7 @@ class AjoutOffreForm(OffreForm):
     contact = forms.EmailField(
         label="E-mail de l’interlocuteur",
         required=False,
-        help_text="L’ajout se fait par « addCollaborativeOffer » : Loop donne l’offre à cet interlocuteur existant.",
+        help_text="L’ajout se fait par « addCollaborativeOffer » : Loop donne l’offre à cet interlocuteur existant.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -137,23 +140,22 @@ class GesteOffre(GesteOperation):
     voulue: ClassVar[bool]
 
     def intitule(self, parametres: dict[str, Any]) -> str:
-        return f"{self.libelle} « {Offre.Code(parametres['offre']).label} »"
+        return f"{self.libelle} « {Offre.Code(parametres['offre']).label} »"
 
     def contexte(self, objets: Sequence[Dossier], parametres: dict[str, Any]) -> dict[int, Any]:
         offres = Offre.objects.filter(dossier_id__in=[d.pk for d in objets], code=parametres["offre"])
-        return {dossier: (voulue, constatee) for dossier, voulue, constatee in offres.values_list("dossier", "voulue", "constatee")}
+        return {
+            dossier: (voulue, constatee)
+            for dossier, voulue, constatee in offres.values_list("dossier", "voulue", "constatee")
+        }
 
     def appliquer(
         self, objets: Sequence[tuple[Dossier, Ligne]], parametres: dict[str, Any], *, lot: Lot, par: Collaborateur
     ) -> list[Operation]:
         operations = super().appliquer(objets, parametres, lot=lot, par=par)
         offre = parametres["offre"]
-        avant = {
-            dossier: voulue
-            for dossier, voulue in Offre.objects.filter(dossier__in=[d.pk for d, _ in objets], code=offre).values_list(
-                "dossier", "voulue"
-            )
-        }
+        offres = Offre.objects.filter(dossier__in=[dossier.pk for dossier, _ in objets], code=offre)
+        avant = dict(offres.values_list("dossier", "voulue"))
         for operation in operations:
             operation.parametres = operation.parametres | {"voulue_avant": avant.get(operation.dossier_id, False)}
         Offre.objects.bulk_create(
@@ -173,7 +175,9 @@ class AjouterOffre(GesteOffre):
     formulaire = AjoutOffreForm
     voulue = True
 
-    def juger(self, dossier: Dossier, parametres: dict[str, Any], connu: Any, ouverte: Operation | None) -> tuple[Verdict, str]:
+    def juger(
+        self, dossier: Dossier, parametres: dict[str, Any], connu: Any, ouverte: Operation | None
+    ) -> tuple[Verdict, str]:
         if connu and connu[1] and not ouverte:
             return Verdict.RIEN, "L’offre est déjà sur le dossier."
         return Verdict.FAIRE, "L’offre sera ajoutée."
@@ -185,7 +189,9 @@ class RetirerOffre(GesteOffre):
     libelle = "Retirer l’offre"
     voulue = False
 
-    def juger(self, dossier: Dossier, parametres: dict[str, Any], connu: Any, ouverte: Operation | None) -> tuple[Verdict, str]:
+    def juger(
+        self, dossier: Dossier, parametres: dict[str, Any], connu: Any, ouverte: Operation | None
+    ) -> tuple[Verdict, str]:
         if connu and connu[1] is False and not ouverte:
             return Verdict.RIEN, "L’offre n’est pas sur le dossier."
         return Verdict.FAIRE, "L’offre sera retirée."
@@ -197,7 +203,9 @@ class Provisionner(GesteOperation):
     libelle = "Provisionner"
     permission = "dossiers.provisionner_dossier"
 
-    def juger(self, dossier: Dossier, parametres: dict[str, Any], connu: Any, ouverte: Operation | None) -> tuple[Verdict, str]:
+    def juger(
+        self, dossier: Dossier, parametres: dict[str, Any], connu: Any, ouverte: Operation | None
+    ) -> tuple[Verdict, str]:
         if dossier.statut == Dossier.Statut.OPERATIONNEL:
             return Verdict.RIEN, "Le dossier est déjà opérationnel."
         return Verdict.FAIRE, "La base SQL et la GED du dossier seront créées."
@@ -221,17 +229,32 @@ class Archivage(Geste):
     def examiner(self, objets: Sequence[Dossier], parametres: dict[str, Any]) -> list[Ligne]:
         lignes = []
         occupes = set(
-            Operation.objects.filter(dossier__in=[d.pk for d in objets], etat__in=NON_REGLEES).values_list("dossier", flat=True)
+            Operation.objects.filter(dossier__in=[d.pk for d in objets], etat__in=NON_REGLEES).values_list(
+                "dossier", flat=True
+            )
         )
         for dossier in objets:
             if dossier.archive == self.archive:
                 verdict, motif = Verdict.RIEN, "Déjà archivé." if self.archive else "Déjà en service."
             elif self.archive and dossier.pk in occupes:
-                verdict, motif = Verdict.BLOQUE, "Une opération de ce dossier n’est pas réglée : attendez sa fin ou annulez-la."
+                verdict, motif = (
+                    Verdict.BLOQUE,
+                    "Une opération de ce dossier n’est pas réglée : attendez sa fin ou annulez-la.",
+                )
             else:
-                verdict, motif = Verdict.FAIRE, "Sera archivé ; rien n’est supprimé." if self.archive else "Sera remis en service."
+                verdict, motif = (
+                    Verdict.FAIRE,
+                    "Sera archivé ; rien n’est supprimé." if self.archive else "Sera remis en service.",
+                )
             lignes.append(
-                Ligne(pk=dossier.pk, libelle=str(dossier), verdict=verdict, motif=motif, etat=(dossier.archive_le,), appels=0)
+                Ligne(
+                    pk=dossier.pk,
+                    libelle=str(dossier),
+                    verdict=verdict,
+                    motif=motif,
+                    etat=(dossier.archive_le,),
+                    appels=0,
+                )
             )
         return lignes
 
@@ -274,8 +297,16 @@ class GesteEcart(Geste):
     permission = "dossiers.reparer_ecart"
 
     def selection(self, par: Collaborateur) -> Any:
-        return super().selection(par).select_related("cle", "dossier__cle").defer(
-            "cle__client_secret", "cle__cle_abonnement", "dossier__cle__client_secret", "dossier__cle__cle_abonnement"
+        return (
+            super()
+            .selection(par)
+            .select_related("cle", "dossier__cle")
+            .defer(
+                "cle__client_secret",
+                "cle__cle_abonnement",
+                "dossier__cle__client_secret",
+                "dossier__cle__cle_abonnement",
+            )
         )
 
     def examiner(self, objets: Sequence[Ecart], parametres: dict[str, Any]) -> list[Ligne]:
@@ -320,9 +351,9 @@ class ReparerIci(GesteEcart):
         if ecart.classe == Ecart.Classe.ABSENT_ICI:
             return Verdict.FAIRE, "Le dossier sera créé ici avec les valeurs de LoopHub."
         if ecart.classe == Ecart.Classe.ABSENT_LA_BAS:
-            return Verdict.FAIRE, "Le dossier sera archivé ici : LoopHub ne le montre plus pour cette clé."
+            return Verdict.FAIRE, "Le dossier sera archivé ici : LoopHub ne le montre plus pour cette clé."
         noms = ", ".join(champ.replace("_", " ") for champ in ecart.champs)
-        return Verdict.FAIRE, f"Ces champs prendront la valeur de Loop : {noms}."
+        return Verdict.FAIRE, f"Ces champs prendront la valeur de Loop : {noms}."
 
     def appliquer(
         self, objets: Sequence[tuple[Ecart, Ligne]], parametres: dict[str, Any], *, lot: Lot, par: Collaborateur
@@ -341,12 +372,21 @@ class ReparerLaBas(GesteEcart):
 
     def juger(self, ecart: Ecart) -> tuple[Verdict, str]:
         if ecart.classe == Ecart.Classe.ABSENT_LA_BAS:
-            return Verdict.BLOQUE, "Aucune API ne rattache un dossier à une clé : cochez-le dans Loop Hub, puis relevez à nouveau."
+            return (
+                Verdict.BLOQUE,
+                "Aucune API ne rattache un dossier à une clé : cochez-le dans Loop Hub, puis relevez à nouveau.",
+            )
         if ecart.classe == Ecart.Classe.ABSENT_ICI:
-            return Verdict.BLOQUE, "Il n’y a rien à changer dans Loop : créez le dossier ici, ou décochez-le dans Loop Hub."
+            return (
+                Verdict.BLOQUE,
+                "Il n’y a rien à changer dans Loop : créez le dossier ici, ou décochez-le dans Loop Hub.",
+            )
         autres = [champ.replace("_", " ") for champ in ecart.champs if champ not in CHAMPS_MODIFIABLES_LA_BAS]
         if autres:
-            return Verdict.BLOQUE, f"Aucune API de Loop ne change : {', '.join(autres)}. Changez-les dans Loop, ou réparez ici."
+            return (
+                Verdict.BLOQUE,
+                f"Aucune API de Loop ne change : {', '.join(autres)}. Changez-les dans Loop, ou réparez ici.",
+            )
         if ecart.dossier is None:
             return Verdict.BLOQUE, "Le dossier n’existe plus ici."
         if empechement := ecart.dossier.cle.empechement(cabinet=False):

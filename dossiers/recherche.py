@@ -99,9 +99,14 @@ def operations_de_dossier(operations: QuerySet[Operation], terme: str) -> QueryS
 
 def operations_de_numero(operations: QuerySet[Operation], terme: str) -> QuerySet[Operation]:
     """The operation of this number, and those on the dossier of this code: a code may be all digits."""
-    numero = Operation.objects.order_by().filter(pk=int(terme)).values("pk")
-    dossiers = Dossier.objects.order_by().de_code(terme).values("pk")
-    return operations.filter(pk__in=numero.union(Operation.objects.order_by().filter(dossier__in=dossiers).values("pk")))
+    toutes = Operation.objects.order_by()
+    du_dossier = toutes.filter(dossier__in=Dossier.objects.order_by().de_code(terme).values("pk"))
+    return operations.filter(pk__in=toutes.filter(pk=int(terme)).values("pk").union(du_dossier.values("pk")))
+
+
+def par_numero(lignes: QuerySet, terme: str) -> QuerySet:
+    """The row of this number."""
+    return lignes.filter(pk=int(terme))
 
 
 #: Pairs (shape of the whole term, search), tried in order.

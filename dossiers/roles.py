@@ -17,7 +17,9 @@ ADMINISTRATEUR = "Administrateur"
 ROLES = (CONSULTATION, COLLABORATEUR, MANAGER, ADMINISTRATEUR)
 
 
-def accorder(apps: Apps, schema_editor: BaseDatabaseSchemaEditor, application: str, droits: Mapping[str, Iterable[str]]) -> None:
+def accorder(
+    apps: Apps, schema_editor: BaseDatabaseSchemaEditor, application: str, droits: Mapping[str, Iterable[str]]
+) -> None:
     """Create the groups where missing and give each role its permissions and those of the roles before it.
 
     Parameters

@@ -85,6 +85,16 @@ def verdict_siret(texte: str) -> Verdict:
     return _verdict(texte, lire_siret)
 
 
+def admettre_siren(texte: str) -> str:
+    """The nine digits of a SIREN that may be recorded: valid, or of a test structure. Raises as `lire_siren` does."""
+    return _admettre(texte, verdict_siren, lire_siren)
+
+
+def admettre_siret(texte: str) -> str:
+    """The fourteen digits of a SIRET that may be recorded, as `admettre_siren`. Raises as `lire_siret` does."""
+    return _admettre(texte, verdict_siret, lire_siret)
+
+
 def siren_valide(numero: str) -> bool:
     """Whether nine ASCII digits carry a right key."""
     return _accepte(stdnum_siren.validate, numero, LONGUEUR_SIREN)
@@ -174,6 +184,11 @@ def _verdict(texte: str, lire: Callable[[str], str]) -> Verdict:
             )
         etat = Etat.CLE_FAUSSE if exc.code in {"cle", "nul"} else Etat.ILLISIBLE
         return Verdict(numero if etat is Etat.CLE_FAUSSE else "", etat, exc.message)
+
+
+def _admettre(texte: str, juger: Callable[[str], Verdict], lire: Callable[[str], str]) -> str:
+    verdict = juger(texte)
+    return verdict.numero if verdict.etat is Etat.STRUCTURE_TEST else lire(texte)
 
 
 def _accepte(valider: Callable[[str], str], numero: str, longueur: int) -> bool:

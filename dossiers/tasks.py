@@ -23,8 +23,10 @@ def _demarrer(**_: object) -> None:
 
 @shared_task(name="dossiers.travailler")
 def travailler(cle_id: int) -> None:
-    """Work through what is due for one key."""
-    execution.vider(cle_id)
+    """Work through what is due for one key, then look again: a loop ends after some seconds, its work may not."""
+    balayage.regler_au_passage()
+    if execution.vider(cle_id) and not execution.arret.is_set():
+        travailler.apply_async((cle_id,), expires=PEREMPTION)
 
 
 @shared_task(name="dossiers.balayer")

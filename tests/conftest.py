@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -18,8 +17,8 @@ OUVRIER = os.environ.get("PYTEST_XDIST_WORKER", "")
 if not OUVRIER:
     serveurs.environnement_vierge()
 elif "REDIS_URL" in os.environ and not os.environ.get("TEST_REDIS_URL"):
-    adresse = urlsplit(os.environ["REDIS_URL"])
-    os.environ["REDIS_URL"] = urlunsplit(adresse._replace(query=f"virtual_host={1 + int(OUVRIER[2:]) % 15}"))
+    adresse = os.environ["REDIS_URL"].partition("?")[0]
+    os.environ["REDIS_URL"] = f"{adresse}?virtual_host={1 + int(OUVRIER[2:]) % 14}"
 
 
 def chromium() -> str | None:

@@ -27,6 +27,7 @@ from dossiers.models import (
     Offre,
     Operation,
 )
+from interlocuteurs.models import Acces, Interlocuteur
 
 MOT_DE_PASSE = "Un-mot-de-passe-de-test-42"
 _MOT_DE_PASSE_HACHE = make_password(MOT_DE_PASSE)
@@ -52,7 +53,7 @@ def siret_fictif(rang: int, etablissement: int = 1) -> str:
 
 
 class CollaborateurFactory(factory.django.DjangoModelFactory):
-    """Someone of the practice; their password is `MOT_DE_PASSE`. One role per Trait; `portefeuille=True` limits them."""
+    """Someone of the practice; password `MOT_DE_PASSE`. One keyword per role; `portefeuille=True` limits them."""
 
     class Meta:
         model = Collaborateur
@@ -78,7 +79,7 @@ class CollaborateurFactory(factory.django.DjangoModelFactory):
 
 
 class CleApiFactory(factory.django.DjangoModelFactory):
-    """An advanced key of the sandbox, without secrets; `prete=True` gives one that may call, `standard=True` a P04448."""
+    """An advanced key of the sandbox, without secrets; `prete=True` for one that may call, `standard=True` a P04448."""
 
     class Meta:
         model = CleApi
@@ -268,3 +269,41 @@ class EcartFactory(factory.django.DjangoModelFactory):
         nature="synchroniser_loophub",
         parametres=factory.LazyFunction(dict),
     )
+
+
+class InterlocuteurFactory(factory.django.DjangoModelFactory):
+    """A contact that Loop has not received; `present=True` for one it has, `anonyme=True` for an erased one."""
+
+    class Meta:
+        model = Interlocuteur
+
+    class Params:
+        present = factory.Trait(
+            presence=Interlocuteur.Presence.PRESENT,
+            invitation=Interlocuteur.Invitation.INVITE,
+            version_envoyee=1,
+        )
+        a_inviter = factory.Trait(invitation=Interlocuteur.Invitation.A_INVITER)
+        anonyme = factory.Trait(anonymise_le=factory.LazyFunction(timezone.now))
+
+    environnement = Environnement.BAC_A_SABLE
+    domaine = "CABINETDEMO"
+    email = factory.Sequence(lambda n: f"client{n}@tpe.example")
+    nom = factory.Sequence(lambda n: f"Inventé {n}")
+    prenom = "Camille"
+    mobile = "+33705060302"
+
+
+class AccesFactory(factory.django.DjangoModelFactory):
+    """An accès wanted; `en_place=True` when Loop gives it."""
+
+    class Meta:
+        model = Acces
+
+    class Params:
+        en_place = factory.Trait(constate=True, constate_le=factory.LazyFunction(timezone.now))
+
+    interlocuteur = factory.SubFactory(InterlocuteurFactory)
+    dossier = factory.SubFactory(DossierFactory)
+    offre = Offre.Code.CONSULTATION
+    voulu = True

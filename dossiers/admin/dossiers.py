@@ -6,24 +6,33 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import BaseModelFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from config.admin import AdminHistorise, LignesCabinet
 from config.exports import Colonne
+from dossiers import greffes
 from dossiers.admin.exports import ExportJournalise
 from dossiers.admin.filtres import FiltreCle, FiltreMesDossiers, FiltreOffres, FiltreService, FiltreSiren
 from dossiers.admin.plans import GestesAdmin, gestes_de
 from dossiers.affichage import VIDE, badge, badge_choix, heure
-from dossiers.models import Dossier, Etablissement, Evenement, Offre, Operation, journaliser
+from dossiers.models import Dossier, Etablissement, Evenement, Offre, journaliser
 from dossiers.recherche import RECHERCHE_DOSSIER
-from dossiers.sirene import afficher_siren, afficher_siret, lire_siren, lire_siret, verdict_siren, verdict_siret
+from dossiers.sirene import (
+    admettre_siren,
+    admettre_siret,
+    afficher_siren,
+    afficher_siret,
+    verdict_siren,
+    verdict_siret,
+)
 
 OPERATIONS_MONTREES = 20
 EVENEMENTS_MONTRES = 10
@@ -58,6 +67,12 @@ class EtablissementsEnLigne(LignesCabinet):
     fields = ("siret", "nom", "type")
     verbose_name_plural = "établissements"
     show_change_link = False
+    hide_title = True
+    max_num = 500
+
+    def get_formset(self, request: HttpRequest, obj: Dossier | None = None, **kwargs: Any) -> Any:
+        # Django would build and show a thousand empty forms more for a forged count.
+        return super().get_formset(request, obj, absolute_max=self.max_num, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         champ = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -65,7 +80,7 @@ class EtablissementsEnLigne(LignesCabinet):
             return champ
         widget = champ.widget
         widget.attrs.pop("maxlength", None)
-        return NumeroField(lire_siret, afficher_siret, label=champ.label, widget=widget, required=True)
+        return NumeroField(admettre_siret, afficher_siret, label=champ.label, widget=widget, required=True)
 
 
 @admin.register(Dossier)
@@ -73,8 +88,7 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
     change_form_template = "admin/dossiers/dossier/change_form.html"
     list_display = (
         "code_affiche",
-        "nom_usuel",
-        "raison_sociale",
+        "nom_affiche",
         "siren_affiche",
         "statut_affiche",
         "offres_affichees",
@@ -102,7 +116,8 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
                 "fields": (
                     ("nom_usuel", "raison_sociale"),
                     ("siren", "forme_juridique"),
-                    ("maitre_dossier", "engagement_manager"),
+                    "maitre_dossier",
+                    "engagement_manager",
                 )
             },
         ),
@@ -129,7 +144,17 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
 
     @display(description="code", ordering="code")
     def code_affiche(self, dossier: Dossier) -> SafeString | str:
-        return format_html("{} {}", dossier.code, badge("Archivé", "inventory_2", "neutre")) if dossier.archive else dossier.code
+        return (
+            format_html("{} {}", dossier.code, badge("Archivé", "inventory_2", "neutre"))
+            if dossier.archive
+            else dossier.code
+        )
+
+    @display(description="nom", ordering="nom_usuel")
+    def nom_affiche(self, dossier: Dossier) -> SafeString | str:
+        if dossier.raison_sociale in {"", dossier.nom_usuel}:
+            return dossier.nom_usuel
+        return format_html('<div>{}<div class="second-nom">{}</div></div>', dossier.nom_usuel, dossier.raison_sociale)
 
     @display(description="SIREN", ordering="siren", empty_value=VIDE)
     def siren_affiche(self, dossier: Dossier) -> str:
@@ -158,7 +183,7 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
         if db_field.name != "siren" or champ is None:
             return champ
         champ.widget.attrs.pop("maxlength", None)
-        return NumeroField(lire_siren, afficher_siren, label=champ.label, widget=champ.widget, required=False)
+        return NumeroField(admettre_siren, afficher_siren, label=champ.label, widget=champ.widget, required=False)
 
     def save_model(self, request: HttpRequest, obj: Dossier, form: forms.ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -169,7 +194,9 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
         if message := verdict_siren(obj.siren).message if obj.siren else "":
             self.message_user(request, message, "warning")
 
-    def save_formset(self, request: HttpRequest, form: forms.ModelForm, formset: BaseModelFormSet, change: bool) -> None:
+    def save_formset(
+        self, request: HttpRequest, form: forms.ModelForm, formset: BaseModelFormSet, change: bool
+    ) -> None:
         super().save_formset(request, form, formset, change)
         if formset.model is not Etablissement:
             return
@@ -188,6 +215,9 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
         dossier = kwargs.get("obj")
         if dossier is not None:
             context |= gestes_de(self, request, dossier) | _sections(request, dossier)
+            context["greffes"] = greffes.sections(request, dossier)
+            verbes = (("ajouter_offre", "Ajouter"), ("retirer_offre", "Retirer"))
+            context["verbes_offres"] = [(nom, verbe) for nom, verbe in verbes if nom in context["gestes"]]
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[URLPattern]:
@@ -240,8 +270,8 @@ def _offre_en_mots(offre: Offre) -> SafeString:
 def _changements(form: forms.ModelForm) -> str:
     """`Nom usuel : « A » devient « B ».` for each field changed."""
     return " ".join(
-        f"{str(form.fields[champ].label).capitalize() if champ != 'siren' else 'SIREN'} : « {form.initial.get(champ) or VIDE} » "
-        f"devient « {form.cleaned_data.get(champ) or VIDE} »."
+        f"{capfirst(form.fields[champ].label)} : « {form.initial.get(champ) or VIDE} » "
+        f"devient « {form.cleaned_data.get(champ) or VIDE} »."
         for champ in form.changed_data
     )
 

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
-from unfold.utils import parse_date_str
 
 from dossiers.models import CleApi, Dossier, Ecart, Offre
 from dossiers.operations.registre import natures
@@ -150,8 +151,12 @@ class FiltrePeriode(RangeDateFilter):
         texte = self.used_parameters.get(f"{self.field_path}{bout}")
         if not texte:
             return None
-        jour = parse_date_str(texte)
-        if jour is None or not 1900 <= jour.year <= 9000:
+        try:
+            # The theme reads only the formats of settings, which are American.
+            jour = forms.DateField().clean(texte)
+        except ValidationError as exc:
+            raise IncorrectLookupParameters(exc) from exc
+        if not 1900 <= jour.year <= 9000:
             raise IncorrectLookupParameters(f"{self.field_path}{bout}={texte}")
         return jour
 

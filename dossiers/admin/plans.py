@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
-from django.conf import settings
 from django.core import signing
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model, QuerySet
@@ -37,22 +37,23 @@ Vue = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a person chose in a list: which gesture, on which rows, and the filters to go back to."""
+    """What a person chose in a list: which gesture, on which rows, and where to go back: a list or a page."""
 
     geste: str
     pks: list[int]
     retour: str
     pour: int
+    fiche: bool = False
 
     def sceller(self) -> str:
         """The signed text that the pages carry."""
-        return signing.dumps([self.geste, self.pks, self.retour, self.pour], salt=SEL, compress=True)
+        return signing.dumps([self.geste, self.pks, self.retour, self.pour, self.fiche], salt=SEL, compress=True)
 
     @classmethod
     def ouvrir(cls, scelle: str, *, pour: int) -> Selection:
         """Read back a sealed selection. Raises ActionImpossible when it is altered, too old, or someone else's."""
         try:
-            nom, pks, retour, personne = signing.loads(scelle, salt=SEL, max_age=plans.VALIDITE)
+            nom, pks, retour, personne, fiche = signing.loads(scelle, salt=SEL, max_age=plans.VALIDITE)
         except signing.SignatureExpired as exc:
             raise ActionImpossible(
                 "Le plan n’a pas été préparé.", "La sélection a plus d’une heure.", "Choisissez de nouveau les lignes."
@@ -69,7 +70,7 @@ class Selection:
                 "La sélection a été faite par une autre personne.",
                 "Choisissez vous-même les lignes dans la liste.",
             )
-        return cls(geste=nom, pks=pks, retour=retour, pour=personne)
+        return cls(geste=nom, pks=pks, retour=retour, pour=personne, fiche=fiche)
 
 
 class GestesAdmin(AdminCabinet):
@@ -103,7 +104,7 @@ class GestesAdmin(AdminCabinet):
             if request.method != "POST":
                 self.message_user(
                     request,
-                    "Cette page ne s’ouvre pas par son adresse : un plan est préparé pour les lignes que l’on choisit. "
+                    "Cette page ne s’ouvre pas par son adresse : un plan est préparé pour les lignes que l’on choisit. "
                     "Choisissez des lignes dans la liste, puis l’action.",
                     messages.WARNING,
                 )
@@ -142,7 +143,7 @@ class GestesAdmin(AdminCabinet):
         """One gesture on one object, from its page."""
         objet = self.objet_ou_404(request, object_id)
         geste = self._geste(request, request.POST.get("geste", ""))
-        selection = Selection(geste=geste.nom, pks=[objet.pk], retour="", pour=request.user.pk)
+        selection = Selection(geste=geste.nom, pks=[objet.pk], retour="", pour=request.user.pk, fiche=True)
         return self._parametrer(request, geste, selection)
 
     def vue_plan(self, request: HttpRequest) -> HttpResponseBase:
@@ -173,7 +174,7 @@ class GestesAdmin(AdminCabinet):
             raise ActionImpossible(
                 "Rien n’a été envoyé.",
                 "Ce plan touche l’environnement de production et la case qui le confirme n’est pas cochée.",
-                "Revenez au plan, cochez « Je confirme agir en production », puis confirmez.",
+                "Revenez au plan, cochez « Je confirme agir en production », puis confirmez.",
             )
         lot = plans.confirmer(scelle, par=request.user)
         return redirect(adresse(lot))
@@ -188,31 +189,38 @@ class GestesAdmin(AdminCabinet):
             formulaire=formulaire,
             selection=selection.sceller(),
             adresse_plan=self._url("plan"),
-            retour=self._liste(selection.retour),
+            retour=self._retour(selection),
         )
 
     def page_plan(
         self, request: HttpRequest, geste: Geste, selection: Selection, parametres: dict[str, Any]
     ) -> HttpResponse:
         plan = plans.preparer(geste.nom, selection.pks, parametres, par=request.user)
-        nom = self.opts.verbose_name if len(plan.lignes) < 2 else self.opts.verbose_name_plural
+        return self.montrer_plan(request, plan, retour=self._retour(selection), selection=selection)
+
+    def montrer_plan(
+        self, request: HttpRequest, plan: Plan, *, retour: str, selection: Selection | None = None
+    ) -> HttpResponse:
+        """The page of a plan; without a `selection` to prepare it from again, it has no CSV."""
+        meta = plan.geste.modele._meta
+        nom = meta.verbose_name if len(plan.lignes) < 2 else meta.verbose_name_plural
         return self.page(
             request,
             "dossiers/plan.html",
-            f"Plan : {geste.intitule(parametres)} – {len(plan.lignes)} {nom}",
+            f"Plan : {plan.geste.intitule(plan.parametres)} – {len(plan.lignes)} {nom}",
             plan=plan,
-            groupes=_groupes(plan),
+            groupes=list(_groupes(plan)),
             lignes_montrees=LIGNES_MONTREES,
             tronque=len(plan.lignes) > LIGNES_MONTREES,
             local=not plan.appels,
             production=plan.environnements == [Environnement.PRODUCTION],
             environnements=[Environnement(code).label for code in plan.environnements],
             scelle=plan.sceller() if plan.confirmable else "",
-            selection=selection.sceller(),
-            parametres=parametres,
+            selection=selection.sceller() if selection else "",
+            parametres=plan.parametres,
             adresse_csv=self._url("plan_csv"),
             adresse_confirmer=self._url("plan_confirmer"),
-            retour=self._liste(selection.retour) if selection.retour or len(selection.pks) != 1 else self._fiche(selection),
+            retour=retour,
         )
 
     def page_impossible(self, request: HttpRequest, refus: ActionImpossible) -> HttpResponse:
@@ -220,8 +228,11 @@ class GestesAdmin(AdminCabinet):
         reponse.status_code = 409
         return reponse
 
-    def _fiche(self, selection: Selection) -> str:
-        return self._url("change", selection.pks[0])
+    def _retour(self, selection: Selection) -> str:
+        """The list with its filters, or the page of the only object chosen."""
+        if selection.fiche:
+            return self._url("change", selection.pks[0])
+        return self._liste(selection.retour)
 
     # --- reading what the pages carry -------------------------------------------------------------------------------
 

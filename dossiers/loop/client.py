@@ -12,7 +12,19 @@ from django.conf import settings
 
 from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurPassagere, Reponse, Transport
 from dossiers.loop.erreurs import lire_erreur, lire_phrase, statut_ecrit
-from dossiers.loop.schemas import Accuse, DossierComplet, DossierLoopHub, EtablissementLoop, inattendue, liste
+from dossiers.loop.schemas import (
+    Accuse,
+    AccuseInterlocuteur,
+    DossierComplet,
+    DossierLoopHub,
+    EtablissementLoop,
+    FicheInterlocuteur,
+    inattendue,
+    liste,
+)
+
+#: What Loop says of an accès that is already there: plain text with HTTP 200 (API Cabinet guide, updateClient).
+DEJA_AFFECTEE = "L'application est déjà affectée à l'interlocuteur"
 
 
 class Cle(Protocol):
@@ -148,14 +160,44 @@ class ClientLoop:
                 "L’offre n’a pas été demandée : l’ajout par addCollaborativeOffer exige un interlocuteur. "
                 "Choisissez-en un, puis recommencez."
             )
-        succes = rf"{_phrase_offre(code, offre, 'ajoutée au')}|L'application est déjà affectée à l'interlocuteur\.?"
-        return self._ecrire("ajouter_offre_collaborative", corps | {self._champ_contact: contact}, succes)
+        return self.donner_acces(contact, code, offre)
 
     def retirer_offre(self, code: str, offre: str) -> Accuse:
         """Take an offer away from a file."""
         return self._ecrire(
             "retirer_offre", {"codeDossier": code, "offre": offre}, _phrase_offre(code, offre, "retirée du")
         )
+
+    def ajouter_interlocuteur(self, fiche: FicheInterlocuteur, code: str, offre: str) -> AccuseInterlocuteur:
+        """Create a contact and its client user, with a first offer on a file (addClient).
+
+        Raises ErreurDefinitive for an e-mail that another contact has, and for one not invited on the firm's tenant.
+        """
+        return self._ecrire_interlocuteur("ajouter_interlocuteur", _corps_interlocuteur(fiche, code, offre))
+
+    def modifier_interlocuteur(self, fiche: FicheInterlocuteur, code: str, offre: str) -> AccuseInterlocuteur:
+        """Write the whole record of the contact that has this e-mail (updateClient).
+
+        The body names an offer on a file, which the contact then has: name one that it already has.
+        """
+        corps = _corps_interlocuteur(fiche, code, offre)
+        corps |= {"actif": fiche.actif, "defaultIssuer": fiche.emetteur_par_defaut}
+        return self._ecrire_interlocuteur("modifier_interlocuteur", corps)
+
+    def donner_acces(self, email: str, code: str, offre: str) -> AccuseInterlocuteur:
+        """Give an offer on a file to an existing contact (addCollaborativeOffer).
+
+        Neither its body nor its reply is public: addOffer's sentence is a success too.
+        """
+        corps = {"codeDossier": code, "offre": offre, self._champ_contact: email}
+        return self._ecrire_interlocuteur(
+            "ajouter_offre_collaborative", corps, autre_succes=_phrase_offre(code, offre, "ajoutée au")
+        )
+
+    def retirer_application(self, email: str, code: str, offre: str) -> AccuseInterlocuteur:
+        """Take an offer on a file away from one contact (removeApplication)."""
+        corps = {"email": email, "codeDossier": code, "offre": offre}
+        return self._ecrire_interlocuteur("retirer_application", corps)
 
     def provisionner(self, code: str) -> Accuse:
         """Create the SQL database and the document store of a file.
@@ -231,16 +273,26 @@ class ClientLoop:
         return reponse
 
     def _ecrire(self, chemin: str, corps: Mapping[str, str], succes: str | None) -> Accuse:
-        """`succes`: the sentence of success as an expression, None when any body will do."""
+        """`succes`: the sentence of success, None when any body will do."""
         reponse = self._appeler("POST", chemin, corps=dict(corps), ecriture=True)
         phrase = lire_phrase(reponse)
         if succes is None:
             # A page, or JSON that was cut.
             if reponse.donnees is None and re.match(r"\s*[<{\[\"]", reponse.texte):
                 raise _non_reconnue(reponse)
-        elif not re.fullmatch(succes, re.sub(r"\s+", " ", phrase.replace("’", "'")), re.IGNORECASE):
+        elif not _dit(phrase, succes):
             raise _non_reconnue(reponse)
         return Accuse(phrase)
+
+    def _ecrire_interlocuteur(
+        self, chemin: str, corps: Mapping[str, str | bool], *, autre_succes: str = ""
+    ) -> AccuseInterlocuteur:
+        """Success is the pair of objects that removeApplication documents, or one of the sentences."""
+        reponse = self._appeler("POST", chemin, corps=dict(corps), ecriture=True)
+        accuse = AccuseInterlocuteur.depuis_json(reponse.donnees, lire_phrase(reponse))
+        if not accuse.interlocuteur.object_id and not _dit(accuse.message, DEJA_AFFECTEE, autre_succes):
+            raise _non_reconnue(reponse)
+        return accuse
 
     def _appeler(
         self,
@@ -265,7 +317,27 @@ class ClientLoop:
 
 
 def _phrase_offre(code: str, offre: str, geste: str) -> str:
-    return rf"L'offre {re.escape(offre)} a été {geste} dossier client {re.escape(code)}\.?"
+    return f"L'offre {offre} a été {geste} dossier client {code}"
+
+
+def _dit(phrase: str, *attendues: str) -> bool:
+    """Whether `phrase` is one of the sentences, whatever its case, blanks, apostrophes and final period."""
+    # No expression made of the sentences: they hold a code, and each would be compiled for one call.
+    dite = re.sub(r"\s+", " ", phrase.replace("’", "'")).casefold()
+    return any(dite in (attendue.casefold(), f"{attendue.casefold()}.") for attendue in attendues if attendue)
+
+
+def _corps_interlocuteur(fiche: FicheInterlocuteur, code: str, offre: str) -> dict[str, str | bool]:
+    return {
+        "email": fiche.email,
+        "codeDossier": code,
+        "offre": offre,
+        "nom": fiche.nom,
+        "prenom": fiche.prenom,
+        "telephone": fiche.telephone,
+        "profile": fiche.profil,
+        "social": fiche.social,
+    }
 
 
 def _non_reconnue(reponse: Reponse, *, ecriture: bool = True) -> ErreurPassagere:

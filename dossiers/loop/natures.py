@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from config.http import ErreurDefinitive
@@ -38,6 +39,11 @@ def code_de(operation: Operation) -> str:
     return operation.dossier.code
 
 
+def offre_de(operation: Operation) -> QuerySet[Offre]:
+    """The row of the offer that the operation is about."""
+    return Offre.objects.filter(dossier=operation.dossier, code=operation.parametres["offre"])
+
+
 class NatureOffre(NatureLoop):
     """Adding or removing an offer. No documented call reads the offers of a dossier: no read-back."""
 
@@ -47,29 +53,27 @@ class NatureOffre(NatureLoop):
 
     def intitule(self, operation: Operation) -> str:
         offre = Offre.Code(operation.parametres["offre"]).label
-        return f"{self.libelle} « {offre} » – {operation.dossier.code if operation.dossier else ''}"
+        return f"{self.libelle} « {offre} » – {operation.dossier.code if operation.dossier else ''}"
 
     def reussir(self, operation: Operation, resultat: Accuse) -> None:
         self.declarer_appliquee(operation)
 
     def declarer_appliquee(self, operation: Operation) -> None:
-        Offre.objects.filter(dossier_id=operation.dossier_id, code=operation.parametres["offre"]).update(
-            constatee=self.constatee, constatee_le=timezone.now()
-        )
+        offre_de(operation).update(constatee=self.constatee, constatee_le=timezone.now())
 
     def annuler(self, operation: Operation) -> None:
         avant = operation.parametres.get("voulue_avant")
-        plus_tard = Operation.objects.filter(objet=operation.objet, pk__gt=operation.pk).exists()
+        # By dossier first: the index on `objet` only holds what is not settled.
+        du_dossier = Operation.objects.filter(dossier=operation.dossier, pk__gt=operation.pk)
+        plus_tard = du_dossier.filter(objet=operation.objet).exists()
         if avant is not None and not plus_tard:
-            Offre.objects.filter(dossier_id=operation.dossier_id, code=operation.parametres["offre"]).update(
-                voulue=avant
-            )
+            offre_de(operation).update(voulue=avant)
 
     def a_regarder(self, operation: Operation) -> str:
         offre = Offre.Code(operation.parametres["offre"]).label
         return (
             f"Dans Loop Hub, ouvrez le dossier {code_de(operation)} et regardez si l’offre "
-            f"« Collaboratif TPE – {offre} » y figure."
+            f"« Collaboratif TPE – {offre} » y figure."
         )
 
 
@@ -118,7 +122,7 @@ class Provisionner(NatureLoop):
 
     def a_regarder(self, operation: Operation) -> str:
         return (
-            f"Dans Loop, regardez le statut du dossier {code_de(operation)} : « Opérationnel » veut dire provisionné."
+            f"Dans Loop, regardez le statut du dossier {code_de(operation)} : « Opérationnel » veut dire provisionné."
         )
 
 
@@ -169,7 +173,7 @@ class TesterCle(NatureLoopHub):
 
     def message(self, resultat: Sequence[DossierLoopHub]) -> str:
         nombre = len(resultat)
-        return f"Connexion réussie : {nombre} dossier{'s' if nombre > 1 else ''} accessible{'s' if nombre > 1 else ''}."
+        return f"Connexion réussie : {nombre} dossier{'s' if nombre > 1 else ''} accessible{'s' if nombre > 1 else ''}."
 
     @staticmethod
     def _noter(operation: Operation, *, reussi: bool, message: str) -> None:
@@ -206,12 +210,12 @@ class ActualiserDossier(NatureLoop):
 
     def message(self, resultat: Fiche) -> str:
         nombre = len(resultat.etablissements)
-        return f"Fiche lue dans Loop : {nombre} établissement{'s' if nombre > 1 else ''}."
+        return f"Fiche lue dans Loop : {nombre} établissement{'s' if nombre > 1 else ''}."
 
 
 @enregistrer
 class CorrigerDossier(NatureLoop):
-    """PUT DossierComplet under its revisionId: the remote refuses a stale revision, and a GET tells what was applied."""
+    """PUT DossierComplet under its revisionId: a stale one is refused, and a GET tells what was applied."""
 
     cle = "corriger_dossier"
     libelle = "Corriger dans Loop"
@@ -243,7 +247,8 @@ class CorrigerDossier(NatureLoop):
         return f"Loop a enregistré le SIREN {resultat.siren}." if resultat.siren else "Loop a vidé le SIREN."
 
     def a_regarder(self, operation: Operation) -> str:
-        return f"Dans Loop, ouvrez le dossier {code_de(operation)} et comparez son SIREN à {operation.parametres['siren']}."
+        siren = operation.parametres["siren"]
+        return f"Dans Loop, ouvrez le dossier {code_de(operation)} et comparez son SIREN à {siren}."
 
 
 @dataclass(frozen=True, slots=True)

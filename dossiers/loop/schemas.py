@@ -108,6 +108,51 @@ class Accuse:
     message: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FicheInterlocuteur:
+    """The record of a contact as Loop takes it. `telephone` becomes its mobile number (API Cabinet guide)."""
+
+    email: str
+    nom: str
+    prenom: str
+    telephone: str
+    profil: str
+    social: bool
+    actif: bool = True
+    emetteur_par_defaut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjetDistant:
+    """An object of Loop and its revision; empty texts when the answer did not name it."""
+
+    object_id: str = ""
+    revision_id: str = ""
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self:
+        """From `{"module", "className", "data": {"objectId", "$status", "revisionId"}}`; never an exception."""
+        data = donnees.get("data") if isinstance(donnees, dict) else None
+        if not isinstance(data, dict):
+            return cls()
+        return cls(_uuid(data, "objectId"), _texte(data, "revisionId")[:60])
+
+
+@dataclass(frozen=True, slots=True)
+class AccuseInterlocuteur(Accuse):
+    """Loop's word that a contact was written, with its two objects when the answer gives them."""
+
+    interlocuteur: ObjetDistant = ObjetDistant()
+    utilisateur: ObjetDistant = ObjetDistant()
+
+    @classmethod
+    def depuis_json(cls, donnees: Any, message: str) -> Self:
+        """Source: API Cabinet guide, removeApplication; `user` is not shown for addClient and may be absent."""
+        objet = donnees if isinstance(donnees, dict) else {}
+        interloc, user = (ObjetDistant.depuis_json(objet.get(nom)) for nom in ("interloc", "user"))
+        return cls(message, interloc, user)
+
+
 def liste(donnees: Any, source: str) -> list[Any]:
     """The elements of a list answer, bare or under `data`. Raises ErreurDefinitive."""
     if isinstance(donnees, dict):

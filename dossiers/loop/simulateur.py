@@ -13,7 +13,17 @@ Inferred, because no public page says it (each is a constant or a method here, t
 - an unknown file is a 400 with the error object (`DossierNotFound`) and importPerso's sentence;
 - adding an offer twice, removing an absent one or provisioning again succeeds like the first time, and counts as one
   more effect;
-- provisionCompany answers `{}`; addCollaborativeOffer takes addOffer's body with `email`, and answers like addOffer;
+- provisionCompany answers `{}`; addCollaborativeOffer takes addOffer's body with `email`, and answers like addOffer, or
+  with updateClient's sentence when the contact has the offer already;
+- removeOffer takes the offer away from every contact of the file;
+- an e-mail is one contact of the domain, whatever its case: addClient refuses it even for the same name or another file
+  (« déjà associé à un autre interlocuteur »), before looking at the tenant;
+- addClient, updateClient and addCollaborativeOffer refuse whoever is not invited on the tenant; a contact loaded with
+  the data is invited, the others by the control API (POST /_simulateur/inviter);
+- addClient and updateClient want every field of the sample, `telephone` possibly empty; updateClient writes the record
+  then gives the offer, and answers with the sentence when it was there already;
+- removeApplication of an offer that the contact does not have succeeds, and counts as one more effect;
+- the French refusals come as a 400 with the error object;
 - checkCollaborateurAccess allows the file's two named logins and those of its `acces`.
 """
 
@@ -38,8 +48,24 @@ CLE_MANQUANTE = (
 CLE_INVALIDE = (
     "Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."
 )
+EMAIL_PRIS = "L'e-mail de cet interlocuteur est déjà associé à un autre interlocuteur"
+A_INVITER = "Pour proposer un service à un interlocuteur vous devez d'abord l'inviter sur votre tenant"
+INCONNU = "interlocuteur n'existe pas"
+DEJA_AFFECTEE = "L'application est déjà affectée à l'interlocuteur."
 APIKEY_REFUSEE = "Access denied due to invalid or inactive x-apikey."
 DOMAINE = "PASSERELLE"
+#: Fields of addClient's body, and their types.
+FICHE: dict[str, type] = {
+    "email": str,
+    "codeDossier": str,
+    "offre": str,
+    "nom": str,
+    "prenom": str,
+    "telephone": str,
+    "profile": str,
+    "social": bool,
+}
+FICHE_GARDEE = ("email", "nom", "prenom", "telephone", "profile", "social", "actif", "defaultIssuer")
 
 
 class Refus(Exception):
@@ -66,7 +92,9 @@ class SimulateurLoop(Simulateur):
         PRIMARY KEY (domaine, code));
     CREATE TABLE IF NOT EXISTS offre (domaine TEXT, code TEXT COLLATE NOCASE, offre TEXT, contact TEXT,
         PRIMARY KEY (domaine, code, offre, contact));
-    CREATE TABLE IF NOT EXISTS contact (email TEXT PRIMARY KEY COLLATE NOCASE);
+    CREATE TABLE IF NOT EXISTS interlocuteur (domaine TEXT, email TEXT COLLATE NOCASE, object_id TEXT, revision INTEGER,
+        utilisateur_id TEXT, utilisateur_revision INTEGER, fiche TEXT, PRIMARY KEY (domaine, email));
+    CREATE TABLE IF NOT EXISTS invitation (domaine TEXT, email TEXT COLLATE NOCASE, PRIMARY KEY (domaine, email));
     CREATE TABLE IF NOT EXISTS collaborateur (login TEXT PRIMARY KEY COLLATE NOCASE);
     CREATE TABLE IF NOT EXISTS revision (derniere INTEGER);
     """
@@ -76,7 +104,8 @@ class SimulateurLoop(Simulateur):
         *,
         dossiers: Iterable[Mapping[str, Any]] = (),
         cles: Iterable[Mapping[str, Any]] = (),
-        contacts: Iterable[str] = (),
+        contacts: Iterable[str | Mapping[str, Any]] = (),
+        invites: Iterable[str] = (),
         collaborateurs: Iterable[str] = (),
     ) -> None:
         """Add or replace data, in one transaction. The control API takes the same names: POST /_simulateur/charger.
@@ -84,7 +113,9 @@ class SimulateurLoop(Simulateur):
         `cles`: `cle_publique`, `client_secret`, `cle_abonnement`, `domaine`, and `avancee`, `active` (both true).
         `dossiers`: LOOPHUB's ten fields (only `codeIbs` is needed), `siren`, `formeJuridique`, `etablissements` (wire
         objects), `domaine`, `cles` (public keys), `acces` (logins), `provisionne`.
-        `contacts`: e-mails of the contacts; `collaborateurs`: logins beside those named by the files.
+        `contacts`: e-mails of existing contacts, or their records (`email`, `domaine`, fields of addClient and
+        updateClient, `acces`: pairs of file code and offer); `invites`: e-mails invited on the tenant, `*` for all;
+        `collaborateurs`: logins beside those named by the files.
         """
         with self.verrou, self.base:
             self.base.executemany(
@@ -92,13 +123,17 @@ class SimulateurLoop(Simulateur):
                 ":avancee, :active)",
                 ({"domaine": DOMAINE, "avancee": True, "active": True} | dict(cle) for cle in cles),
             )
-            premiere = self.base.execute("SELECT domaine FROM cle LIMIT 1").fetchone()
-            domaine = premiere["domaine"] if premiere else DOMAINE
+            domaine = self._domaine_usuel()
             a_charger = list(dossiers)
             derniere = self._nouvelles_revisions(len(a_charger))
             lignes = [self._ligne(dossier, domaine, derniere - rang) for rang, dossier in enumerate(a_charger)]
             self.base.executemany("INSERT OR REPLACE INTO dossier VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lignes)
-            self.base.executemany("INSERT OR IGNORE INTO contact VALUES (?)", ((email,) for email in contacts))
+            for contact in contacts:
+                if not isinstance(contact, str):
+                    self._charger_contact(contact, domaine)
+                elif self._interlocuteur(domaine, contact) is None:
+                    self._charger_contact({"email": contact}, domaine)
+            self._inviter(domaine, invites)
             logins = {login for ligne in lignes for login in json.loads(ligne[8])} | set(collaborateurs)
             self.base.executemany("INSERT OR IGNORE INTO collaborateur VALUES (?)", ((login,) for login in logins))
 
@@ -106,6 +141,29 @@ class SimulateurLoop(Simulateur):
         """Offers of a file, whatever the domain and the contact."""
         with self.verrou:
             return {ligne["offre"] for ligne in self.base.execute("SELECT offre FROM offre WHERE code = ?", (code,))}
+
+    def interlocuteur(self, email: str) -> dict[str, Any]:
+        """A contact as stored: fields of its record, objectId, revisions of its two objects. Raises KeyError."""
+        with self.verrou:
+            ligne = self.base.execute("SELECT * FROM interlocuteur WHERE email = ?", (email,)).fetchone()
+        if ligne is None:
+            raise KeyError(email)
+        fiche: dict[str, Any] = json.loads(ligne["fiche"])
+        return dict(ligne) | fiche
+
+    def acces(self, email: str) -> set[tuple[str, str]]:
+        """(file code, offer) pairs of a contact."""
+        with self.verrou:
+            lignes = self.base.execute("SELECT code, offre FROM offre WHERE contact = ?", (email.lower(),))
+            return {(ligne["code"], ligne["offre"]) for ligne in lignes}
+
+    def inviter(self, *emails: str, domaine: str = "") -> None:
+        """Invite e-mails on the tenant of a domain (that of the first key); `*` invites everybody.
+
+        Also POST /_simulateur/inviter: `{"emails": ["..."]}`.
+        """
+        with self.verrou, self.base:
+            self._inviter(domaine or self._domaine_usuel(), emails)
 
     def dossier(self, code: str) -> dict[str, Any]:
         """A file as stored. Raises KeyError."""
@@ -147,6 +205,11 @@ class SimulateurLoop(Simulateur):
         self.charger(**requete.corps)
         return ReponseSimulee(corps={"fait": True})
 
+    @route("POST", "/_simulateur/inviter")
+    def _inviter_par_commande(self, requete: Requete) -> ReponseSimulee:
+        self.inviter(*requete.corps["emails"], domaine=requete.corps.get("domaine", ""))
+        return ReponseSimulee(corps={"fait": True})
+
     @route("GET", "/loophub")
     @route("GET", "/LOOPHUB")
     def _loophub(self, requete: Requete) -> ReponseSimulee:
@@ -169,9 +232,44 @@ class SimulateurLoop(Simulateur):
     @route("POST", "/collaborativeOffer/addCollaborativeOffer")
     def _ajouter_offre_collaborative(self, requete: Requete) -> ReponseSimulee:
         champs = _champs(requete.corps, codeDossier=str, offre=str, email=str)
-        if not self.base.execute("SELECT 1 FROM contact WHERE email = ?", (champs["email"],)).fetchone():
-            raise Refus("interlocuteur n'existe pas", "InterlocuteurNotFound")
-        return self._changer_offre(requete, champs, ajouter=True)
+        dossier, contact = self._contact(requete, champs, invite=True)
+        if not self._affecter(requete, dossier, contact, champs["offre"]):
+            return _texte(DEJA_AFFECTEE)
+        message = f"L'offre {champs['offre']} a été ajoutée au dossier client {champs['codeDossier']}"
+        return ReponseSimulee(corps={"message": message})
+
+    @route("POST", "/provisionningCollab/addClient")
+    def _ajouter_interlocuteur(self, requete: Requete) -> ReponseSimulee:
+        champs = _champs(requete.corps, vides=("telephone",), **FICHE)
+        dossier = self._dossier_et_offre(requete, champs)
+        domaine, email = dossier["domaine"], champs["email"]
+        if self._interlocuteur(domaine, email) is not None:
+            raise Refus(EMAIL_PRIS, "InterlocuteurEmailAlreadyUsed")
+        self._exiger_invite(domaine, email)
+        contact = self._ecrire_contact(domaine, champs)
+        self._affecter(requete, dossier, contact, champs["offre"])
+        return self._les_deux_objets(domaine, email)
+
+    @route("POST", "/provisionningCollab/updateClient")
+    def _modifier_interlocuteur(self, requete: Requete) -> ReponseSimulee:
+        champs = _champs(requete.corps, vides=("telephone",), **FICHE, actif=bool, defaultIssuer=bool)
+        dossier, contact = self._contact(requete, champs, invite=True)
+        self._ecrire_contact(dossier["domaine"], champs)
+        if not self._affecter(requete, dossier, contact, champs["offre"]):
+            return _texte(DEJA_AFFECTEE)
+        return self._les_deux_objets(dossier["domaine"], champs["email"])
+
+    @route("POST", "/provisionningCollab/removeApplication")
+    def _retirer_application(self, requete: Requete) -> ReponseSimulee:
+        champs = _champs(requete.corps, email=str, codeDossier=str, offre=str)
+        dossier, contact = self._contact(requete, champs, invite=False)
+        self.base.execute(
+            "DELETE FROM offre WHERE domaine = ? AND code = ? AND offre = ? AND contact = ?",
+            (dossier["domaine"], dossier["code"], champs["offre"], contact["email"].lower()),
+        )
+        self._ecrire_contact(dossier["domaine"], json.loads(contact["fiche"]))
+        self.compter(requete, f"{contact['email'].lower()}:{dossier['code']}:{champs['offre']}")
+        return self._les_deux_objets(dossier["domaine"], contact["email"])
 
     @route("POST", "/collaborativeOffer/removeOffer")
     def _retirer_offre(self, requete: Requete) -> ReponseSimulee:
@@ -221,14 +319,96 @@ class SimulateurLoop(Simulateur):
         permis = json.loads(self._dossier(requete, champs["codeDossier"])["acces"])
         return ReponseSimulee(corps={"accessAllowed": login.lower() in {autre.lower() for autre in permis}})
 
+    def _dossier_et_offre(self, requete: Requete, champs: Mapping[str, Any]) -> Row:
+        dossier = self._dossier(requete, champs["codeDossier"], cabinet=True)
+        if champs["offre"] not in OFFRES:
+            raise Refus(f"The offer {champs['offre']} is not found.", "InvalidParameters")
+        return dossier
+
+    def _contact(self, requete: Requete, champs: Mapping[str, Any], *, invite: bool) -> tuple[Row, Row]:
+        """The file and the contact of a request. Raises Refus."""
+        dossier = self._dossier_et_offre(requete, champs)
+        contact = self._interlocuteur(dossier["domaine"], champs["email"])
+        if contact is None:
+            raise Refus(INCONNU, "InterlocuteurNotFound")
+        if invite:
+            self._exiger_invite(dossier["domaine"], champs["email"])
+        return dossier, contact
+
+    def _interlocuteur(self, domaine: str, email: str) -> Row | None:
+        trouve: Row | None = self.base.execute(
+            "SELECT * FROM interlocuteur WHERE domaine = ? AND email = ?", (domaine, email)
+        ).fetchone()
+        return trouve
+
+    def _exiger_invite(self, domaine: str, email: str) -> None:
+        requete = "SELECT 1 FROM invitation WHERE domaine = ? AND email IN (?, '*')"
+        if not self.base.execute(requete, (domaine, email)).fetchone():
+            raise Refus(A_INVITER, "InterlocuteurNotInvited")
+
+    def _ecrire_contact(self, domaine: str, champs: Mapping[str, Any]) -> Row:
+        """Create or change a contact and its client user; both revisions move."""
+        email = champs["email"]
+        ancien = self._interlocuteur(domaine, email)
+        fiche = {"actif": True, "defaultIssuer": False} | (json.loads(ancien["fiche"]) if ancien else {})
+        fiche |= {nom: champs[nom] for nom in FICHE_GARDEE if nom in champs}
+        if ancien is not None:
+            fiche["email"] = ancien["email"]
+        derniere = self._nouvelles_revisions(2)
+        identite = (_identifiant(f"{domaine}/{email.lower()}"), derniere - 1)
+        utilisateur = (_identifiant(f"{domaine}/{email.lower()}/utilisateur"), derniere)
+        self.base.execute(
+            "INSERT OR REPLACE INTO interlocuteur VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (domaine, fiche["email"], *identite, *utilisateur, json.dumps(fiche, ensure_ascii=False)),
+        )
+        ecrit = self._interlocuteur(domaine, email)
+        if ecrit is None:
+            raise Refus(INCONNU, "InterlocuteurNotFound")
+        return ecrit
+
+    def _affecter(self, requete: Requete, dossier: Row, contact: Row, offre: str) -> bool:
+        """Give an offer to a contact and count the effect; False when the contact had it already."""
+        email = contact["email"].lower()
+        curseur = self.base.execute(
+            "INSERT OR IGNORE INTO offre VALUES (?, ?, ?, ?)", (dossier["domaine"], dossier["code"], offre, email)
+        )
+        self.compter(requete, f"{email}:{dossier['code']}:{offre}")
+        return curseur.rowcount > 0
+
+    def _les_deux_objets(self, domaine: str, email: str) -> ReponseSimulee:
+        contact = self._interlocuteur(domaine, email)
+        if contact is None:
+            raise Refus(INCONNU, "InterlocuteurNotFound")
+        return ReponseSimulee(
+            corps={
+                "interloc": _objet("interlocuteur", contact["object_id"], contact["revision"]),
+                "user": _objet("utilisateurClient", contact["utilisateur_id"], contact["utilisateur_revision"]),
+            }
+        )
+
+    def _domaine_usuel(self) -> str:
+        premiere = self.base.execute("SELECT domaine FROM cle LIMIT 1").fetchone()
+        return str(premiere["domaine"]) if premiere else DOMAINE
+
+    def _inviter(self, domaine: str, emails: Iterable[str]) -> None:
+        self.base.executemany("INSERT OR IGNORE INTO invitation VALUES (?, ?)", ((domaine, email) for email in emails))
+
+    def _charger_contact(self, contact: Mapping[str, Any], domaine: str) -> None:
+        domaine = contact.get("domaine", domaine)
+        defauts = {"nom": "", "prenom": "", "telephone": "", "profile": "2.0", "social": True}
+        self._ecrire_contact(domaine, defauts | dict(contact))
+        self._inviter(domaine, [contact["email"]])
+        self.base.executemany(
+            "INSERT OR IGNORE INTO offre VALUES (?, ?, ?, ?)",
+            ((domaine, code, offre, contact["email"].lower()) for code, offre in contact.get("acces", ())),
+        )
+
     def _changer_offre(self, requete: Requete, champs: Mapping[str, str], *, ajouter: bool) -> ReponseSimulee:
         offre = champs["offre"]
-        dossier = self._dossier(requete, champs["codeDossier"], cabinet=True)
-        if offre not in OFFRES:
-            raise Refus(f"The offer {offre} is not found.", "InvalidParameters")
+        dossier = self._dossier_et_offre(requete, champs)
         cible = (dossier["domaine"], dossier["code"], offre)
         if ajouter:
-            self.base.execute("INSERT OR IGNORE INTO offre VALUES (?, ?, ?, ?)", (*cible, champs.get("email", "")))
+            self.base.execute("INSERT OR IGNORE INTO offre VALUES (?, ?, ?, '')", cible)
         else:
             self.base.execute("DELETE FROM offre WHERE domaine = ? AND code = ? AND offre = ?", cible)
         self.compter(requete, f"{dossier['code']}:{offre}")
@@ -349,16 +529,25 @@ class SimulateurLoop(Simulateur):
         )
 
 
-def _champs(corps: Any, **types: type) -> dict[str, Any]:
-    """The body, when it has exactly these fields. Raises Refus."""
+def _champs(corps: Any, *, vides: tuple[str, ...] = (), **types: type) -> dict[str, Any]:
+    """The body, when it has exactly these fields; only those of `vides` may be empty. Raises Refus."""
     if not isinstance(corps, dict):
         raise Refus("The body must be a JSON object.", "InvalidParameters")
     if inconnus := set(corps) - set(types):
         raise Refus(f"Unknown parameter: {', '.join(sorted(inconnus))}.", "InvalidParameters")
     for nom, genre in types.items():
-        if not isinstance(corps.get(nom), genre) or not corps[nom]:
+        if not isinstance(corps.get(nom), genre) or (corps[nom] == "" and nom not in vides):
             raise Refus(f"The parameter {nom} is mandatory.", "InvalidParameters")
     return corps
+
+
+def _texte(phrase: str) -> ReponseSimulee:
+    return ReponseSimulee(corps=phrase.encode(), entetes={"Content-Type": "text/plain; charset=utf-8"})
+
+
+def _objet(classe: str, object_id: str, revision: int) -> dict[str, Any]:
+    data = {"objectId": object_id, "$status": "none", "revisionId": _revision(revision)}
+    return {"module": "cabinet", "className": classe, "data": data}
 
 
 def _complet(dossier: Row) -> dict[str, str]:

@@ -34,29 +34,37 @@ class CleApi(models.Model):
     domaine = models.CharField(
         "domaine Loop",
         max_length=60,
-        validators=[RegexValidator(r"^[A-Za-z0-9_-]+\Z", "Lettres sans accent, chiffres, tirets et soulignés seulement.")],
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9_-]+\Z", "Lettres sans accent, chiffres, tirets et soulignés seulement.")
+        ],
         help_text="Le code du cabinet affiché dans Loop Hub.",
     )
     cle_publique = models.CharField(
         "clé publique (key)",
         max_length=120,
-        validators=[RegexValidator(r"^[!-9;-~]+\Z", "La clé publique ne contient ni espace, ni accent, ni deux-points.")],
-        help_text="La partie « key », avant les deux-points ; c’est elle qui est déclarée dans Loop Hub.",
+        validators=[
+            RegexValidator(r"^[!-9;-~]+\Z", "La clé publique ne contient ni espace, ni accent, ni deux-points.")
+        ],
+        help_text="La partie « key », avant les deux-points ; c’est elle qui est déclarée dans Loop Hub.",
     )
     client_secret = ChiffreCharField("client secret", max_length=500, blank=True, default="")
     client_secret_defini_le = models.DateTimeField("client secret défini le", null=True, blank=True, editable=False)
     client_secret_defini_par = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
-    cle_abonnement = ChiffreCharField("clé d’abonnement (Ocp-Apim-Subscription-Key)", max_length=500, blank=True, default="")
-    cle_abonnement_defini_le = models.DateTimeField("clé d’abonnement définie le", null=True, blank=True, editable=False)
+    cle_abonnement = ChiffreCharField(
+        "clé d’abonnement (Ocp-Apim-Subscription-Key)", max_length=500, blank=True, default=""
+    )
+    cle_abonnement_defini_le = models.DateTimeField(
+        "clé d’abonnement définie le", null=True, blank=True, editable=False
+    )
     cle_abonnement_defini_par = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
     activee_loophub = models.BooleanField(
         "activée dans LoopHub",
         default=False,
-        help_text="Un administrateur du cabinet a saisi la clé dans Loop Hub ; sans cela, Cegid refuse tous les appels.",
+        help_text="Un administrateur du cabinet a saisi la clé dans Loop Hub ; sinon, Cegid refuse tous les appels.",
     )
     partenaire = models.CharField(
         "partagée avec le partenaire", max_length=120, blank=True, help_text="Vide si la clé reste au cabinet."
@@ -106,7 +114,7 @@ class CleApi(models.Model):
                 condition=~Q(type="P04454") | Q(partenaire=""),
                 name="cle_avancee_jamais_partagee",
                 violation_error_message=(
-                    "Une clé avancée (P04454) est réservée au cabinet : elle ne se partage pas avec un partenaire. "
+                    "Une clé avancée (P04454) est réservée au cabinet : elle ne se partage pas avec un partenaire. "
                     "Utilisez une clé standard (P04448) pour ce partenaire."
                 ),
             ),
@@ -120,8 +128,8 @@ class CleApi(models.Model):
         if ":" in self.cle_publique:
             raise ValidationError(
                 {
-                    "cle_publique": "La clé complète a été collée ici. Seule la partie avant les deux-points est publique : "
-                    "gardez-la dans ce champ et placez la suite dans « client secret »."
+                    "cle_publique": "La clé complète a été collée ici. Ce qui précède les deux-points est public : "
+                    "gardez cette partie ici et placez la suite dans « client secret »."
                 }
             )
 
@@ -147,11 +155,14 @@ class CleApi(models.Model):
             Whether the call is one of the "API Cabinet", which only an advanced key may make.
         """
         if self.archivee_le:
-            return f"La clé « {self.nom} » est archivée. Rattachez le dossier à une clé en service."
+            return f"La clé « {self.nom} » est archivée. Rattachez le dossier à une clé en service."
         if not self.client_secret_defini_le or not self.cle_abonnement_defini_le:
-            return f"La clé « {self.nom} » est incomplète : un administrateur doit saisir son secret et sa clé d’abonnement."
+            return f"La clé « {self.nom} » est incomplète : un administrateur doit saisir ses deux secrets."
         if not self.activee_loophub:
-            return f"La clé « {self.nom} » n’est pas activée dans LoopHub : Cegid refuserait l’appel. Activez-la puis cochez la case."
+            return (
+                f"La clé « {self.nom} » n’est pas activée dans LoopHub : Cegid refuserait l’appel. "
+                "Activez-la puis cochez la case."
+            )
         if cabinet and not self.avancee:
-            return f"La clé « {self.nom} » est standard (P04448) : cette fonction demande une clé avancée (P04454)."
+            return f"La clé « {self.nom} » est standard (P04448) : cette fonction demande une clé avancée (P04454)."
         return ""

@@ -14,7 +14,7 @@ class Collaborateur(AbstractUser):
         "identifiant Loop",
         max_length=254,
         blank=True,
-        help_text="Adresse de connexion à Cegid Loop ; elle relie la personne aux dossiers dont elle a la charge.",
+        help_text="Adresse de connexion à Cegid Loop ; elle relie la personne aux dossiers dont elle a la charge.",
     )
     limite_au_portefeuille = models.BooleanField(
         "limité à son portefeuille",

@@ -12,12 +12,12 @@ from simple_history.models import HistoricalRecords
 
 from dossiers.models.cle import CleApi
 from dossiers.models.portefeuille import PortefeuilleQuerySet
-from dossiers.sirene import lire_siren, lire_siret
+from dossiers.sirene import admettre_siren, admettre_siret
 
 FORME_CODE = RegexValidator(
     r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,34}\Z",
-    "Le code dossier compte 1 à 35 lettres sans accent, chiffres, tirets, points ou soulignés, et commence par une lettre "
-    "ou un chiffre (exemples : MANON001, 044212). Recopiez-le depuis Loop.",
+    "Le code dossier compte 1 à 35 lettres sans accent, chiffres, tirets, points ou soulignés, et commence par une "
+    "lettre ou un chiffre (exemples : MANON001, 044212). Recopiez-le depuis Loop.",
 )
 
 
@@ -39,7 +39,8 @@ class Dossier(models.Model):
         A_PREPARER = "a_preparer", "À préparer"
         OPERATIONNEL = "operationnel", "Opérationnel"
 
-    cle = models.ForeignKey(CleApi, models.PROTECT, verbose_name="clé d’API", related_name="dossiers")
+    # dossier_cle_ordre begins with it.
+    cle = models.ForeignKey(CleApi, models.PROTECT, verbose_name="clé d’API", related_name="dossiers", db_index=False)
     code = models.CharField("code", max_length=100, validators=[FORME_CODE], help_text="codeIbs / codeDossier de Loop.")
     nom_usuel = models.CharField("nom usuel", max_length=200, blank=True)
     raison_sociale = models.CharField("raison sociale", max_length=200, blank=True)
@@ -79,7 +80,7 @@ class Dossier(models.Model):
                 F("cle"),
                 Upper("code"),
                 name="dossier_code_unique",
-                violation_error_message="Ce code existe déjà pour cette clé (majuscules et minuscules sont confondues).",
+                violation_error_message="Ce code existe déjà pour cette clé (majuscules et minuscules confondues).",
             ),
             models.CheckConstraint(
                 condition=Q(siren="") | Q(siren__regex=r"^[0-9]{9}$"),
@@ -94,6 +95,7 @@ class Dossier(models.Model):
             models.Index(fields=["cle", "code", "id"], name="dossier_cle_ordre"),
             models.Index(OpClass(Upper("code"), name="text_pattern_ops"), name="dossier_code_prefixe"),
             models.Index(fields=["siren"], name="dossier_siren", condition=~Q(siren="")),
+            models.Index(fields=["code", "id"], name="dossier_sans_siren", condition=Q(siren="")),
             models.Index(fields=["maitre_dossier", "code", "id"], name="dossier_maitre"),
             models.Index(fields=["engagement_manager", "code", "id"], name="dossier_engagement"),
             GinIndex(OpClass(Upper("raison_sociale"), name="gin_trgm_ops"), name="dossier_raison_trgm"),
@@ -101,11 +103,15 @@ class Dossier(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} – {self.nom_usuel or self.raison_sociale}" if self.nom_usuel or self.raison_sociale else self.code
+        return (
+            f"{self.code} – {self.nom_usuel or self.raison_sociale}"
+            if self.nom_usuel or self.raison_sociale
+            else self.code
+        )
 
     def clean(self) -> None:
         super().clean()
-        self.siren = lire_siren(self.siren) if self.siren else ""
+        self.siren = admettre_siren(self.siren) if self.siren else ""
         self.maitre_dossier = self.maitre_dossier.strip().lower()
         self.engagement_manager = self.engagement_manager.strip().lower()
 
@@ -157,7 +163,7 @@ class Etablissement(models.Model):
 
     def clean(self) -> None:
         super().clean()
-        self.siret = lire_siret(self.siret)
+        self.siret = admettre_siret(self.siret)
 
 
 class OffreQuerySet(PortefeuilleQuerySet):
@@ -176,10 +182,11 @@ class Offre(models.Model):
         COPRODUCTION = "co-production", "Co-production"
         CONSULTATION = "consultation", "Consultation"
 
-    dossier = models.ForeignKey(Dossier, models.CASCADE, verbose_name="dossier", related_name="offres")
+    # offre_unique begins with it.
+    dossier = models.ForeignKey(Dossier, models.CASCADE, verbose_name="dossier", related_name="offres", db_index=False)
     code = models.CharField("offre", max_length=13, choices=Code)
     voulue = models.BooleanField("voulue", default=False)
-    constatee = models.BooleanField("constatée", null=True, blank=True, help_text="Vide : Loop n’en a encore rien dit.")
+    constatee = models.BooleanField("constatée", null=True, blank=True, help_text="Vide : Loop n’en a encore rien dit.")
     constatee_le = models.DateTimeField("constatée le", null=True, blank=True)
 
     objects = OffreQuerySet.as_manager()

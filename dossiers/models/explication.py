@@ -25,7 +25,7 @@ class Explication(models.Model):
         ECRITE = "ecrite", "Écrite par le cabinet"
 
     systeme = models.CharField("système", max_length=6, choices=Systeme)
-    motif = models.TextField("message", help_text="Texte exact ; {…} remplace ce qui varie.")
+    motif = models.TextField("message", help_text="Texte exact ; {…} remplace ce qui varie.")
     gravite = models.CharField("gravité", max_length=11, choices=Gravite, default=Gravite.ERREUR)
     constat = models.TextField("ce qui s’est passé", blank=True)
     cause = models.TextField("pourquoi", blank=True)

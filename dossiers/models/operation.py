@@ -100,11 +100,19 @@ class Operation(models.Model):
     etat = models.CharField("état", max_length=10, choices=Etat, default=Etat.EN_ATTENTE)
     objet = models.CharField("objet distant", max_length=240)
     parametres = models.JSONField("paramètres", default=dict, blank=True)
-    dossier = models.ForeignKey(Dossier, models.PROTECT, null=True, blank=True, related_name="operations")
+    # Without an index of its own: operation_dossier and operation_lot begin with these columns.
+    dossier = models.ForeignKey(
+        Dossier, models.PROTECT, null=True, blank=True, related_name="operations", db_index=False
+    )
     cle = models.ForeignKey(CleApi, models.PROTECT, verbose_name="clé d’API", related_name="operations")
-    lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="operations")
+    lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="operations", db_index=False)
     demandee_par = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="demandée par", null=True, blank=True, related_name="operations"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name="demandée par",
+        null=True,
+        blank=True,
+        related_name="operations",
     )
     relance_de = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="relances")
     creee_le = models.DateTimeField("créée le", default=timezone.now)
@@ -121,7 +129,12 @@ class Operation(models.Model):
     code_erreur = models.CharField("code d’erreur", max_length=120, blank=True)
     requete_id = models.CharField("requestid", max_length=80, blank=True)
     explication = models.ForeignKey(
-        "dossiers.Explication", models.SET_NULL, null=True, blank=True, related_name="operations", verbose_name="explication"
+        "dossiers.Explication",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="operations",
+        verbose_name="explication",
     )
     terminee_le = models.DateTimeField("terminée le", null=True, blank=True)
 
@@ -156,7 +169,9 @@ class Operation(models.Model):
             models.Index(fields=["cle", "pas_avant", "id"], name="operation_due", condition=Q(etat=Etat.EN_ATTENTE)),
             models.Index(fields=["bail_jusqu_au"], name="operation_bail", condition=Q(bail_jusqu_au__isnull=False)),
             models.Index(fields=["cle"], name="operation_en_cours", condition=Q(jeton__isnull=False)),
-            models.Index(fields=["quarantaine_jusqu_au"], name="operation_quarantaine", condition=Q(etat=Etat.INCERTAINE)),
+            models.Index(
+                fields=["quarantaine_jusqu_au"], name="operation_quarantaine", condition=Q(etat=Etat.INCERTAINE)
+            ),
             models.Index(fields=["objet", "id"], name="operation_objet", condition=Q(etat__in=NON_REGLEES)),
             models.Index(fields=["etat", "-id"], name="operation_etat"),
             models.Index(fields=["nature", "-id"], name="operation_nature"),
@@ -192,7 +207,8 @@ class Appel(models.Model):
     """One HTTP attempt of an operation: masked request and answer. Written once, never changed."""
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="appels", verbose_name="opération")
-    cle = models.ForeignKey(CleApi, models.PROTECT, related_name="appels", verbose_name="clé d’API")
+    # appel_cle_debut begins with it.
+    cle = models.ForeignKey(CleApi, models.PROTECT, related_name="appels", verbose_name="clé d’API", db_index=False)
     debut = models.DateTimeField("début")
     methode = models.CharField("méthode", max_length=7)
     adresse = models.TextField("adresse")

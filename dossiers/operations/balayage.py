@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q
@@ -12,19 +16,38 @@ from django.utils import timezone
 from dossiers.models import CleApi, Etat, Operation
 from dossiers.operations.registre import natures
 from dossiers.operations.reglement import passer
+from dossiers.services.catalogue import expliquer
 
 LIMITE = 500
+PROCESSUS_ARRETE = "Le processus qui faisait l’appel s’est arrêté avant d’en noter la réponse."
 
 
 def expirer_les_baux() -> int:
-    """Take back what a silent worker held. A write becomes uncertain; a harmless call goes back to waiting."""
+    """Take back what a silent worker held. A write becomes uncertain; a harmless call goes back to waiting.
+
+    A harmless call whose worker falls silent each time is given up once its tries are used.
+    """
     maintenant = timezone.now()
+    fin = maintenant + timedelta(seconds=settings.OPERATIONS["quarantaine"])
+    quarantaine: dict[str, Any] = {"quarantaine_jusqu_au": fin}
     expirees = Operation.objects.filter(bail_jusqu_au__lt=maintenant).select_related("dossier", "cle")[:LIMITE]
     reprises = 0
     for operation in expirees:
         if operation.etat == Etat.INCERTAINE:
+            champs = quarantaine if operation.definition.relecture_ecrit else {}
             reprises += Operation.objects.filter(pk=operation.pk, jeton=operation.jeton).update(
-                jeton=None, bail_jusqu_au=None
+                jeton=None, bail_jusqu_au=None, **champs
+            )
+        elif operation.definition.sans_risque and operation.tentatives >= settings.OPERATIONS["tentatives"]:
+            reprises += passer(
+                operation,
+                Etat.ECHOUEE,
+                jeton=operation.jeton,
+                famille=Operation.Famille.PASSAGERE,
+                message=PROCESSUS_ARRETE,
+                explication=expliquer(operation.definition.systeme, PROCESSUS_ARRETE),
+                effet=partial(operation.definition.echouer, operation),
+                texte=f"{operation.libelle} : échouée, le processus s’est arrêté à chaque essai.",
             )
         elif operation.definition.sans_risque:
             reprises += passer(operation, Etat.EN_ATTENTE, jeton=operation.jeton, pas_avant=maintenant)
@@ -33,25 +56,29 @@ def expirer_les_baux() -> int:
                 operation,
                 Etat.INCERTAINE,
                 jeton=operation.jeton,
-                quarantaine_jusqu_au=maintenant + timedelta(seconds=settings.OPERATIONS["quarantaine"]),
+                **quarantaine,
                 famille=Operation.Famille.PASSAGERE,
-                message="Le processus qui faisait l’appel s’est arrêté avant d’en noter la réponse.",
-                texte=f"{operation.definition.intitule(operation)} : le processus s’est arrêté pendant l’appel, effet inconnu.",
+                message=PROCESSUS_ARRETE,
+                explication=expliquer(operation.definition.systeme, PROCESSUS_ARRETE),
+                texte=f"{operation.libelle} : le processus s’est arrêté pendant l’appel, effet inconnu.",
             )
     return reprises
 
 
 def confier_aux_personnes() -> int:
-    """What cannot be read back goes to a person once its quarantine is over."""
+    """What cannot be read back, or was so too often in vain, goes to a person once its quarantine is over."""
     illisibles = [nature.cle for nature in natures() if not nature.relisible]
     incertaines = Operation.objects.filter(
-        etat=Etat.INCERTAINE, jeton=None, quarantaine_jusqu_au__lte=timezone.now(), nature__in=illisibles
+        Q(nature__in=illisibles) | Q(relectures__gte=settings.OPERATIONS["tentatives"]),
+        etat=Etat.INCERTAINE,
+        jeton=None,
+        quarantaine_jusqu_au__lte=timezone.now(),
     ).select_related("dossier", "cle")[:LIMITE]
     return sum(
         passer(
             operation,
             Etat.A_VERIFIER,
-            texte=f"{operation.definition.intitule(operation)} : aucune relecture possible, une personne doit vérifier.",
+            texte=f"{operation.libelle} : aucune relecture possible, une personne doit vérifier.",
         )
         for operation in incertaines
     )
@@ -79,6 +106,35 @@ def travail_du() -> dict[int, int]:
         for cle_id, combien in dues.items()
         if (nombre := min(combien, cles[cle_id].plafond - en_cours.get(cle_id, 0))) > 0
     }
+
+
+class _Cadence:
+    """Says yes once per interval, to whichever thread of this process asks first."""
+
+    def __init__(self) -> None:
+        self._garde = threading.Lock()
+        self._prochain = 0.0
+
+    def est_due(self) -> bool:
+        with self._garde:
+            if time.monotonic() < self._prochain:
+                return False
+            self._prochain = time.monotonic() + settings.OPERATIONS["balayage"]
+            return True
+
+
+cadence = _Cadence()
+
+
+def regler_au_passage() -> None:
+    """What a sweep settles, at most once per interval; called by the workers' loops.
+
+    In a pool full of loops the sweeps, which are tasks too, wait and expire (seen: 22 seconds without one, at an
+    interval of 1 second): leases and quarantines would last as long as the work does.
+    """
+    if cadence.est_due():
+        expirer_les_baux()
+        confier_aux_personnes()
 
 
 def balayer() -> dict[int, int]:

@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from config.http import Echange, ErreurDeReglage, ErreurDefinitive, ErreurPassagere
+from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurPassagere
 from dossiers.models import CleApi, Etat, Operation
 from dossiers.operations import reglement
 from dossiers.operations.delais import delai_avant_reprise
@@ -53,9 +54,21 @@ class Clients:
         return echanges
 
 
+def _trop_tard(operation: Operation) -> bool:
+    """Whether what is left of the lease is too short for the calls of an operation, at most two.
+
+    A process frozen between its claim and its call (suspended machine) wakes up when others may have taken the row.
+    """
+    appels = timedelta(seconds=2 * settings.OPERATIONS["delai_appel"])
+    return operation.bail_jusqu_au is None or timezone.now() + appels > operation.bail_jusqu_au
+
+
 def executer(operation: Operation, clients: Clients) -> None:
     """Make the call of a claimed operation and settle it. Never raises for what the remote does."""
     nature, cle = operation.definition, clients.cle
+    if _trop_tard(operation):
+        reglement.conclure(operation, [], Etat.EN_ATTENTE, pas_avant=timezone.now())
+        return
     try:
         resultat = nature.appeler(clients.pour(operation), operation)
     except ErreurPassagere as exc:
@@ -80,11 +93,11 @@ def relire(operation: Operation, clients: Clients) -> None:
     nature, cle = operation.definition, clients.cle
     try:
         constat, resultat = nature.relire(clients.pour(operation), operation)
-    except ErreurPassagere as exc:
+    except (ErreurPassagere, ErreurDeReglage) as exc:
         reglement.signaler_echec(cle, exc)
         prolonger(operation, clients.relever(), exc)
         return
-    except (ErreurDefinitive, ErreurDeReglage):
+    except ErreurDefinitive:
         constat, resultat = Constat.INDECIDABLE, None
     else:
         reglement.signaler_succes(cle)
@@ -98,28 +111,33 @@ def relire(operation: Operation, clients: Clients) -> None:
             Etat.EN_ATTENTE,
             pas_avant=timezone.now(),
             quarantaine_jusqu_au=None,
-            texte=f"{nature.intitule(operation)} : relecture faite, l’effet est absent, l’envoi est repris.",
+            texte=f"{nature.intitule(operation)} : relecture faite, l’effet est absent, l’envoi est repris.",
         )
     else:
         reglement.conclure(
             operation,
             echanges,
             Etat.A_VERIFIER,
-            texte=f"{nature.intitule(operation)} : la relecture ne permet pas de conclure, une personne doit vérifier.",
+            texte=f"{nature.intitule(operation)} : la relecture ne permet pas de conclure, une personne doit vérifier.",
         )
 
 
-def prolonger(operation: Operation, echanges: list[Echange], erreur: ErreurPassagere) -> None:
-    """The read-back itself failed: try it again later, then leave it to a person."""
+def prolonger(operation: Operation, echanges: list[Echange], erreur: ErreurPassagere | ErreurDeReglage) -> None:
+    """The read-back itself failed: try it again later, then leave it to a person.
+
+    A credential refused for a moment is no reason to ask a person about a write that can be read.
+    """
     if operation.relectures >= settings.OPERATIONS["tentatives"]:
         reglement.conclure(
             operation,
             echanges,
             Etat.A_VERIFIER,
-            texte=f"{operation.definition.intitule(operation)} : relecture impossible, une personne doit vérifier.",
+            texte=f"{operation.definition.intitule(operation)} : relecture impossible, une personne doit vérifier.",
         )
         return
-    delai = delai_avant_reprise(operation.relectures, erreur.attendre)
+    delai = delai_avant_reprise(operation.relectures, getattr(erreur, "attendre", None))
+    if operation.definition.relecture_ecrit and getattr(erreur, "effet_possible", False):
+        delai = max(delai, timedelta(seconds=settings.OPERATIONS["quarantaine"]))
     reglement.liberer_relecture(operation, echanges, timezone.now() + delai)
 
 

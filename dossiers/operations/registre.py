@@ -39,6 +39,8 @@ class Nature(ABC):
         Whether repeating the call is harmless although it writes.
     relisible:
         Whether `relire` can tell, after a quarantine, if the write was applied. Otherwise a person decides.
+    relecture_ecrit:
+        Whether `relire` itself writes (it sends the same values again): its answer lost, a quarantine starts anew.
     cabinet:
         Whether the call needs an advanced key (P04454).
     permission:
@@ -51,12 +53,17 @@ class Nature(ABC):
     ecriture: ClassVar[bool] = True
     repetable: ClassVar[bool] = False
     relisible: ClassVar[bool] = False
+    relecture_ecrit: ClassVar[bool] = False
     cabinet: ClassVar[bool] = True
     permission: ClassVar[str]
 
     def intitule(self, operation: Operation) -> str:
         """French title of one operation, for screens and journal."""
-        return f"{self.libelle} – {operation.dossier.code}" if operation.dossier else f"{self.libelle} – {operation.cle.nom}"
+        return (
+            f"{self.libelle} – {operation.dossier.code}"
+            if operation.dossier
+            else f"{self.libelle} – {operation.cle.nom}"
+        )
 
     @abstractmethod
     def objet(self, cle: CleApi, dossier: Dossier | None, parametres: dict[str, Any]) -> str:

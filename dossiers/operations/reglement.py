@@ -5,21 +5,22 @@ A worker that wakes up after its lease changed hands settles nothing; its exchan
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from config.http import Echange, ErreurDeReglage, ErreurDistante, ErreurPassagere
-from dossiers.models import REGLEES, TRANSITIONS, Appel, CleApi, Etat, Evenement, Operation
+from dossiers.models import REGLEES, TRANSITIONS, CleApi, Etat, Evenement, Operation
 from dossiers.operations.delais import delai_avant_reprise, pause_du_disjoncteur
 from dossiers.services.catalogue import expliquer
 
@@ -34,6 +35,21 @@ _TYPES = {
     Etat.ANNULEE: Evenement.Type.OPERATION_ANNULEE,
     Etat.EN_ATTENTE: Evenement.Type.OPERATION_REPRISE,
 }
+
+_COLONNES = {champ.name: champ.column for champ in Operation._meta.concrete_fields}
+_COLONNES_APPEL = ("operation_id", "cle_id", *(champ.name for champ in fields(Echange)))
+_VALEURS = ", ".join(["%s"] * len(_COLONNES_APPEL))
+_APPEL = f"INSERT INTO dossiers_appel ({', '.join(_COLONNES_APPEL)}) VALUES ({_VALEURS})"  # noqa: S608 - our names
+
+_PASSAGE = """
+WITH passee AS (
+  UPDATE dossiers_operation SET {affectations} WHERE id = %s AND etat = ANY(%s) AND jeton IS NOT DISTINCT FROM %s
+  RETURNING id, dossier_id, lot_id, cle_id),
+journal AS (
+  INSERT INTO dossiers_evenement (operation_id, dossier_id, lot_id, cle_id, type, acteur_id, cree_le, texte, details)
+  SELECT *, %s, %s, %s, %s, '{{}}' FROM passee WHERE %s)
+SELECT 1 FROM passee
+"""
 
 
 def avec_reprise(faire: Callable[[], R]) -> R:
@@ -61,6 +77,7 @@ def passer(
     jeton: Any = None,
     effet: Callable[[], None] | None = None,
     acteur: Any = None,
+    echanges: Sequence[Echange] = (),
     **champs: Any,
 ) -> bool:
     """Move `operation` to `etat` by compare-and-set and write the journal; False when it had moved already.
@@ -73,41 +90,51 @@ def passer(
         Token that must still hold the row; None for a row that no worker holds.
     effet:
         Business writes, in the same transaction.
+    echanges:
+        HTTP attempts to keep, even when the row had moved: they are evidence.
     champs:
         Other columns to set.
     """
-    departs = [depart for depart, arrivees in TRANSITIONS.items() if etat in arrivees]
+    champs |= {"etat": etat, "jeton": None, "bail_jusqu_au": None}
+    champs["terminee_le"] = timezone.now() if etat in REGLEES else None
     with transaction.atomic(savepoint=False):
-        champs |= {
-            "etat": etat,
-            "jeton": None,
-            "bail_jusqu_au": None,
-            "terminee_le": timezone.now() if etat in REGLEES else None,
-        }
-        if not Operation.objects.filter(pk=operation.pk, etat__in=departs, jeton=jeton).update(**champs):
-            return False
-        for nom, valeur in champs.items():
-            setattr(operation, nom, valeur)
-        if effet is not None:
-            effet()
-        if texte:
-            Evenement.objects.create(
-                type=_TYPES[etat],
-                texte=texte,
-                operation_id=operation.pk,
-                dossier_id=operation.dossier_id,
-                lot_id=operation.lot_id,
-                cle_id=operation.cle_id,
-                acteur=acteur,
-            )
-    return True
+        fait = _ecrire_le_passage(operation, champs, jeton, texte, acteur, echanges)
+        if fait:
+            for nom, valeur in champs.items():
+                setattr(operation, nom, valeur)
+            if effet is not None:
+                effet()
+    return fait
 
 
-def noter_les_appels(operation: Operation, echanges: Sequence[Echange]) -> None:
-    """Write the HTTP attempts of an operation, already masked by the transport."""
-    Appel.objects.bulk_create(
-        Appel(operation_id=operation.pk, cle_id=operation.cle_id, **asdict(echange)) for echange in echanges
-    )
+def _ecrire_le_passage(
+    operation: Operation, champs: dict[str, Any], jeton: Any, texte: str, acteur: Any, echanges: Sequence[Echange]
+) -> bool:
+    """The calls, the change of state and its line of the journal, in one exchange with PostgreSQL.
+
+    Every operation ends here, and each exchange waits for its turn among the threads of a worker (`make bench`).
+    """
+    etat = champs["etat"]
+    departs = [depart.value for depart, arrivees in TRANSITIONS.items() if etat in arrivees]
+    passage = _PASSAGE.format(affectations=", ".join(f"{_COLONNES[nom]} = %s" for nom in champs))
+    valeurs = [getattr(valeur, "pk", valeur) for valeur in champs.values()]
+    valeurs += [operation.pk, departs, jeton, _TYPES[etat], acteur and acteur.pk, timezone.now(), texte, bool(texte)]
+    appels, parametres = _des_appels(operation, echanges)
+    with connection.cursor() as curseur:
+        curseur.execute("; ".join([*appels, passage]), [*parametres, *valeurs])
+        while curseur.nextset():
+            pass
+        return curseur.fetchone() is not None
+
+
+def _des_appels(operation: Operation, echanges: Sequence[Echange]) -> tuple[list[str], list[Any]]:
+    """Statements and parameters that write HTTP attempts, already masked by the transport."""
+    parametres: list[Any] = []
+    for echange in echanges:
+        valeurs = (getattr(echange, nom) for nom in _COLONNES_APPEL[2:])
+        parametres += [operation.pk, operation.cle_id]
+        parametres += [json.dumps(valeur) if isinstance(valeur, dict) else valeur for valeur in valeurs]
+    return [_APPEL] * len(echanges), parametres
 
 
 def conclure(operation: Operation, echanges: Sequence[Echange], etat: Etat, **champs: Any) -> bool:
@@ -116,13 +143,7 @@ def conclure(operation: Operation, echanges: Sequence[Echange], etat: Etat, **ch
     Returns False when the claim no longer holds; the exchanges are written all the same, as evidence.
     """
     jeton = operation.jeton
-
-    def ecrire() -> bool:
-        with transaction.atomic():
-            noter_les_appels(operation, echanges)
-            return passer(operation, etat, jeton=jeton, **champs)
-
-    a_nous = avec_reprise(ecrire)
+    a_nous = avec_reprise(lambda: passer(operation, etat, jeton=jeton, echanges=echanges, **champs))
     if not a_nous:
         logger.warning("operation %s: lease lost, answer kept as evidence only", operation.pk)
     return a_nous
@@ -133,7 +154,10 @@ def liberer_relecture(operation: Operation, echanges: list[Echange], pas_avant: 
 
     def ecrire() -> None:
         with transaction.atomic():
-            noter_les_appels(operation, echanges)
+            appels, parametres = _des_appels(operation, echanges)
+            if appels:
+                with connection.cursor() as curseur:
+                    curseur.execute("; ".join(appels), parametres)
             Operation.objects.filter(pk=operation.pk, jeton=operation.jeton).update(
                 jeton=None, bail_jusqu_au=None, quarantaine_jusqu_au=pas_avant
             )
@@ -149,7 +173,7 @@ def terminer(operation: Operation, echanges: list[Echange], resultat: Any) -> bo
         echanges,
         Etat.REUSSIE,
         effet=lambda: nature.reussir(operation, resultat),
-        texte=f"{nature.intitule(operation)} : réussie.",
+        texte=f"{nature.intitule(operation)} : réussie.",
         message=nature.message(resultat),
         famille="",
         explication=None,
@@ -190,7 +214,7 @@ def echouer(operation: Operation, echanges: list[Echange], erreur: ErreurDistant
         echanges,
         Etat.ECHOUEE,
         effet=lambda: operation.definition.echouer(operation),
-        texte=f"{operation.definition.intitule(operation)} : échouée. {erreur.message}",
+        texte=f"{operation.definition.intitule(operation)} : échouée. {erreur.message}",
         **_constat(operation, erreur, famille),
     )
 
@@ -218,7 +242,7 @@ def douter(operation: Operation, echanges: list[Echange], erreur: ErreurDistante
         echanges,
         Etat.INCERTAINE,
         quarantaine_jusqu_au=timezone.now() + timedelta(seconds=settings.OPERATIONS["quarantaine"]),
-        texte=f"{operation.definition.intitule(operation)} : réponse perdue, effet inconnu. {erreur.message}",
+        texte=f"{operation.definition.intitule(operation)} : réponse perdue, effet inconnu. {erreur.message}",
         **_constat(operation, erreur, Operation.Famille.PASSAGERE),
     )
 
@@ -226,7 +250,7 @@ def douter(operation: Operation, echanges: list[Echange], erreur: ErreurDistante
 def signaler_succes(cle: CleApi) -> None:
     """The remote answered this key properly: the circuit closes."""
     if cle.echecs_consecutifs or cle.pause_jusqu_au:
-        CleApi.objects.filter(pk=cle.pk).update(echecs_consecutifs=0, pause_jusqu_au=None)
+        avec_reprise(lambda: CleApi.objects.filter(pk=cle.pk).update(echecs_consecutifs=0, pause_jusqu_au=None))
         cle.echecs_consecutifs, cle.pause_jusqu_au = 0, None
 
 
@@ -239,7 +263,7 @@ def signaler_echec(cle: CleApi, erreur: ErreurDistante) -> None:
     attendre = getattr(erreur, "attendre", None)
     if attendre is not None:
         jusqu_au = maintenant + timedelta(seconds=attendre)
-        CleApi.objects.filter(pk=cle.pk).update(pause_jusqu_au=Greatest(F("pause_jusqu_au"), Value(jusqu_au)))
+        champs: dict[str, Any] = {"pause_jusqu_au": Greatest(F("pause_jusqu_au"), Value(jusqu_au))}
     else:
         seuil, pause = settings.OPERATIONS["disjoncteur_seuil"], settings.OPERATIONS["disjoncteur_pause"]
         paliers = [
@@ -247,7 +271,13 @@ def signaler_echec(cle: CleApi, erreur: ErreurDistante) -> None:
             for echecs in range(seuil + 10, seuil - 1, -1)
             if (repos := pause_du_disjoncteur(echecs, seuil, pause))
         ]
-        CleApi.objects.filter(Q(pk=cle.pk)).update(
-            pause_jusqu_au=Case(*paliers, default=F("pause_jusqu_au")), echecs_consecutifs=F("echecs_consecutifs") + 1
-        )
-    cle.refresh_from_db(fields=["echecs_consecutifs", "pause_jusqu_au"])
+        champs = {
+            "pause_jusqu_au": Case(*paliers, default=F("pause_jusqu_au")),
+            "echecs_consecutifs": F("echecs_consecutifs") + 1,
+        }
+
+    def ecrire() -> None:
+        CleApi.objects.filter(pk=cle.pk).update(**champs)
+        cle.refresh_from_db(fields=["echecs_consecutifs", "pause_jusqu_au"])
+
+    avec_reprise(ecrire)

@@ -1,93 +1,109 @@
 """Claiming: one short transaction, then the database is let go before any socket opens.
 
 The row of the key is locked first, so that the cap on concurrent calls is exact; the statement that claims then sees
-everything committed before it.
+everything committed before it. Both go in one exchange with PostgreSQL, which runs them as one transaction, each under
+its own snapshot. That transaction does not wait for the disk while it holds the key: sixteen loops would queue behind
+one flush after another. The claim is made durable just after, still before any socket opens.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, models
 from django.utils import timezone
 
-from dossiers.models import NON_REGLEES, CleApi, Operation
+from dossiers.models import NON_REGLEES, CleApi, Dossier, Operation
 
-_CLE = "SELECT plafond, echecs_consecutifs, pause_jusqu_au FROM dossiers_cleapi WHERE id = %s FOR NO KEY UPDATE"
+M = TypeVar("M", bound=models.Model)
 
-_EN_COURS = "(SELECT count(*) FROM dossiers_operation c WHERE c.cle_id = %(cle)s AND c.jeton IS NOT NULL) < %(places)s"
+_SANS_ATTENDRE = "SELECT set_config('synchronous_commit', 'off', true)"
+
+# A transaction that writes and waits for the disk flushes all that was written before it, claim included.
+_SUR_DISQUE = "SELECT pg_logical_emit_message(true, 'passerelle', '')"
+
+_CLE = "SELECT 1 FROM dossiers_cleapi WHERE id = %(cle)s FOR NO KEY UPDATE"
+
+# Calls allowed at once: none during a pause, one to try a key that was failing, else its cap.
+_PLACE_LIBRE = """(SELECT count(*) FROM dossiers_operation c WHERE c.cle_id = %(cle)s AND c.jeton IS NOT NULL) < (
+   SELECT CASE WHEN k.pause_jusqu_au > %(maintenant)s THEN 0
+               WHEN k.echecs_consecutifs >= %(seuil)s THEN 1
+               ELSE k.plafond END
+     FROM dossiers_cleapi k WHERE k.id = %(cle)s)"""
 
 RESERVATION = f"""
-UPDATE dossiers_operation SET etat = 'en_cours', jeton = %(jeton)s, bail_jusqu_au = %(bail)s, tentatives = tentatives + 1
- WHERE etat = 'en_attente' AND {_EN_COURS} AND id = (
+UPDATE dossiers_operation
+   SET etat = 'en_cours', jeton = %(jeton)s, bail_jusqu_au = %(bail)s, tentatives = tentatives + 1
+ WHERE etat = 'en_attente' AND {_PLACE_LIBRE} AND id = (
    SELECT o.id FROM dossiers_operation o
     WHERE o.cle_id = %(cle)s AND o.etat = 'en_attente' AND o.pas_avant <= %(maintenant)s
       AND NOT EXISTS (SELECT 1 FROM dossiers_operation p
-                       WHERE p.objet = o.objet AND p.id < o.id AND p.etat = ANY(%(non_reglees)s))
+                       WHERE p.objet = o.objet AND p.etat = ANY(%(non_reglees)s)
+                         AND (p.id < o.id OR p.etat <> 'en_attente'))
     ORDER BY o.pas_avant, o.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING *
 """
 
 RELECTURE = f"""
 UPDATE dossiers_operation SET jeton = %(jeton)s, bail_jusqu_au = %(bail)s, relectures = relectures + 1
- WHERE etat = 'incertaine' AND jeton IS NULL AND {_EN_COURS} AND id = (
+ WHERE etat = 'incertaine' AND jeton IS NULL AND {_PLACE_LIBRE} AND id = (
    SELECT o.id FROM dossiers_operation o
     WHERE o.cle_id = %(cle)s AND o.etat = 'incertaine' AND o.jeton IS NULL
       AND o.nature = ANY(%(relisibles)s) AND o.quarantaine_jusqu_au <= %(maintenant)s
     ORDER BY o.quarantaine_jusqu_au, o.id LIMIT 1 FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING *
 """
 
 
-@dataclass(frozen=True, slots=True)
-class EtatCle:
-    """What the claim needs to know of a key, read under its lock."""
+def _colonnes(modele: type[models.Model], alias: str) -> str:
+    return ", ".join(f'{alias}."{champ.column}"' for champ in modele._meta.concrete_fields)
 
-    plafond: int
-    echecs: int
-    pause_jusqu_au: datetime | None
 
-    def places(self, maintenant: datetime) -> int:
-        """Calls allowed at once: none during a pause, one to try a key that was failing, else its cap."""
-        if self.pause_jusqu_au and self.pause_jusqu_au > maintenant:
-            return 0
-        if self.echecs >= settings.OPERATIONS["disjoncteur_seuil"]:
-            return 1
-        return self.plafond
+_LECTURE = f"""SELECT {_colonnes(Operation, "prise")}, {_colonnes(Dossier, "d")}
+  FROM prise LEFT JOIN dossiers_dossier d ON d.id = prise.dossier_id"""
+
+
+def _instance(modele: type[M], valeurs: Iterator[Any]) -> M:
+    """The next columns of a row as a model. Django asks psycopg for JSON as text, and parses it itself."""
+    champs = modele._meta.concrete_fields
+    lus = (
+        json.loads(valeur) if isinstance(champ, models.JSONField) and isinstance(valeur, str) else valeur
+        for champ, valeur in zip(champs, valeurs, strict=False)
+    )
+    return modele.from_db(connection.alias, [champ.attname for champ in champs], list(lus))
 
 
 def _prendre(cle: CleApi, requete: str, relisibles: list[str]) -> Operation | None:
     maintenant = timezone.now()
-    jeton = uuid.uuid4()
-    with transaction.atomic(), connection.cursor() as curseur:
-        curseur.execute(_CLE, [cle.pk])
-        ligne = curseur.fetchone()
-        if ligne is None:
-            return None
-        places = EtatCle(*ligne).places(maintenant)
-        if places == 0:
-            return None
+    jeton, bail = uuid.uuid4(), maintenant + timedelta(seconds=settings.OPERATIONS["bail"])
+    with connection.cursor() as curseur:
         curseur.execute(
-            requete,
+            f"{_SANS_ATTENDRE}; {_CLE}; WITH prise AS ({requete}) {_LECTURE}",
             {
                 "cle": cle.pk,
                 "jeton": jeton,
-                "bail": maintenant + timedelta(seconds=settings.OPERATIONS["bail"]),
+                "bail": bail,
                 "maintenant": maintenant,
-                "places": places,
+                "seuil": settings.OPERATIONS["disjoncteur_seuil"],
                 "non_reglees": [etat.value for etat in NON_REGLEES],
                 "relisibles": relisibles,
             },
         )
-        prise = curseur.fetchone()
-    if prise is None:
-        return None
-    operation = Operation.objects.select_related("dossier").get(pk=prise[0])
-    # The lease may have expired and changed hands since the commit: the token of this claim is the one to answer with.
-    operation.jeton = jeton
+        while curseur.nextset():
+            pass
+        ligne = curseur.fetchone()
+        if ligne is None:
+            return None
+        curseur.execute(_SUR_DISQUE)
+    valeurs = iter(ligne)
+    operation = _instance(Operation, valeurs)
+    if operation.dossier_id is not None:
+        operation.dossier = _instance(Dossier, valeurs)
     operation.cle = cle
     return operation
 

@@ -45,7 +45,8 @@ FAUTES = {
          WHERE e.type = ANY(%(fins)s) AND e.type IS DISTINCT FROM 'operation_' || o.etat""",
     "Opérations en vol ensemble sur un même objet": """
         SELECT o.id FROM dossiers_operation o WHERE o.etat = ANY(%(en_vol)s) AND EXISTS (
-            SELECT 1 FROM dossiers_operation a WHERE a.objet = o.objet AND a.id <> o.id AND a.etat = ANY(%(en_vol)s))""",
+            SELECT 1 FROM dossiers_operation a
+             WHERE a.objet = o.objet AND a.id <> o.id AND a.etat = ANY(%(en_vol)s))""",
 }
 
 _REQUETE = " UNION ALL ".join(
@@ -55,7 +56,7 @@ _REQUETE = " UNION ALL ".join(
         "SELECT 'baux', count(*), NULL FROM dossiers_operation WHERE bail_jusqu_au < %(maintenant)s",
         "SELECT 'etat:' || etat, count(*), NULL FROM dossiers_operation GROUP BY etat",
         *(
-            f"SELECT 'faute:{rang}', count(*), (array_agg(id ORDER BY id))[1:{EXEMPLES}] FROM ({requete}) f"
+            f"SELECT 'faute:{rang}', count(*), (array_agg(id ORDER BY id))[1:{EXEMPLES}] FROM ({requete}) f"  # noqa: S608
             for rang, requete in enumerate(FAUTES.values())
         ),
     ]

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -18,6 +20,9 @@ from dossiers.operations.registre import nature as nature_de
 from dossiers.operations.reglement import passer
 from dossiers.operations.reveil import reveiller
 from dossiers.services.erreurs import ActionImpossible
+
+#: Few enough for a worker not to wait on their locks, enough for five thousand to take seconds.
+ANNULATIONS_PAR_TRANSACTION = 100
 
 
 def exiger(personne: Collaborateur, permission: str) -> None:
@@ -36,7 +41,7 @@ def creer(operations: Sequence[Operation], *, par: Collaborateur) -> list[Operat
         [
             Evenement(
                 type=Evenement.Type.OPERATION_DEMANDEE,
-                texte=f"{operation.libelle} : demandée.",
+                texte=f"{operation.libelle} : demandée.",
                 operation=operation,
                 dossier_id=operation.dossier_id,
                 lot_id=operation.lot_id,
@@ -75,58 +80,72 @@ def demander(
     exiger(par, definition.permission)
     if dossier is not None and not Dossier.objects.visibles_par(par).filter(pk=dossier.pk).exists():
         raise PermissionDenied(definition.permission)
-    cle = CleApi.objects.select_for_update(no_key=True).get(pk=(cle or dossier.cle).pk if (cle or dossier) else None)
+    if cle is None:
+        if dossier is None:
+            raise ValueError("a dossier or a key is needed")
+        cle = dossier.cle
+    cle = CleApi.objects.select_for_update(no_key=True).get(pk=cle.pk)
     empechement = cle.empechement(cabinet=definition.cabinet)
     if empechement and nature != "tester_cle":
-        raise ActionImpossible(f"« {definition.libelle} » n’a pas été demandé.", empechement, "")
+        raise ActionImpossible(f"« {definition.libelle} » n’a pas été demandé.", empechement, "")
     parametres = parametres or {}
     objet = definition.objet(cle, dossier, parametres)
-    deja = (
+    deja: Operation | None = (
         Operation.objects.non_reglees().filter(objet=objet, nature=nature, parametres=parametres).order_by("id").first()
     )
     if deja:
         return deja
-    operation = Operation(
-        nature=nature, cle=cle, dossier=dossier, parametres=parametres, objet=objet, demandee_par=par
-    )
+    operation = Operation(nature=nature, cle=cle, dossier=dossier, parametres=parametres, objet=objet, demandee_par=par)
     return creer([operation], par=par)[0]
 
 
 def annuler(operations: Iterable[Operation], *, par: Collaborateur) -> int:
     """Cancel what has not started. Returns how many were; the others had left already. Raises PermissionDenied."""
     exiger(par, "dossiers.annuler_operation")
-    faites = 0
-    for operation in operations:
-        faites += passer(
-            operation,
-            Etat.ANNULEE,
-            acteur=par,
-            texte=f"{operation.libelle} : annulée avant tout envoi.",
-            effet=lambda operation=operation: operation.definition.annuler(operation),
-        )
+    faites, restantes = 0, iter(operations)
+    while paquet := list(islice(restantes, ANNULATIONS_PAR_TRANSACTION)):
+        with transaction.atomic():
+            faites += sum(_annuler_une(operation, par) for operation in paquet)
     return faites
+
+
+def _annuler_une(operation: Operation, par: Collaborateur) -> bool:
+    return passer(
+        operation,
+        Etat.ANNULEE,
+        acteur=par,
+        texte=f"{operation.libelle} : annulée avant tout envoi.",
+        effet=partial(operation.definition.annuler, operation),
+    )
 
 
 @transaction.atomic
 def relancer(operations: Sequence[Operation], *, par: Collaborateur, lot: Lot | None = None) -> list[Operation]:
-    """Queue anew the failures among `operations`, each at most once. Raises PermissionDenied.
+    """Queue anew the failures among `operations`, each at most once.
 
-    A failed row keeps its end: the relaunch is another operation that names it.
+    A failed row keeps its end: the relaunch is another operation that names it. What its key now forbids is left alone.
+    Raises PermissionDenied; ActionImpossible when the keys forbid all of them.
     """
     exiger(par, "dossiers.relancer_operation")
     verrouillees = (
-        Operation.objects.select_for_update(of=("self",), no_key=True)
+        Operation.objects.visibles_par(par)
+        .select_for_update(of=("self",), no_key=True)
         .filter(pk__in=[operation.pk for operation in operations], etat=Etat.ECHOUEE, relances=None)
-        .select_related("cle", "dossier")
+        .select_related("cle", "dossier__cle")
         .order_by("pk")
     )
-    nouvelles = []
+    nouvelles: list[Operation] = []
+    empechement = ""
     for operation in verrouillees:
         exiger(par, operation.definition.permission)
+        cle = operation.dossier.cle if operation.dossier else operation.cle
+        if operation.nature != "tester_cle" and (raison := cle.empechement(cabinet=operation.definition.cabinet)):
+            empechement = raison
+            continue
         nouvelles.append(
             Operation(
                 nature=operation.nature,
-                cle=operation.dossier.cle if operation.dossier else operation.cle,
+                cle=cle,
                 dossier=operation.dossier,
                 parametres=operation.parametres,
                 objet=operation.objet,
@@ -135,12 +154,14 @@ def relancer(operations: Sequence[Operation], *, par: Collaborateur, lot: Lot | 
                 lot=lot,
             )
         )
+    if empechement and not nouvelles:
+        raise ActionImpossible("Rien n’a été relancé.", empechement, "")
     return creer(nouvelles, par=par)
 
 
 def annuler_lot(lot: Lot, *, par: Collaborateur) -> int:
     """Cancel what has not started in a lot. Returns how many were. Raises PermissionDenied."""
-    attente = lot.operations.filter(etat=Etat.EN_ATTENTE).select_related("dossier", "cle")
+    attente = Operation.objects.visibles_par(par).filter(lot=lot, etat=Etat.EN_ATTENTE).select_related("dossier", "cle")
     return annuler(attente.iterator(chunk_size=500), par=par)
 
 
@@ -154,7 +175,7 @@ def relancer_lot(lot: Lot, *, par: Collaborateur) -> Lot:
     suite = Lot.objects.create(
         plan=uuid.uuid4(),
         geste=lot.geste,
-        libelle=f"Relance : {lot.libelle}"[:200],
+        libelle=f"Relance : {lot.libelle}"[:200],
         parametres=lot.parametres,
         environnement=lot.environnement,
         cree_par=par,
@@ -205,7 +226,7 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
         fait = passer(
             operation,
             Etat.REUSSIE,
-            texte=f"{operation.libelle} : constatée présente par {par}. {motif}",
+            texte=f"{operation.libelle} : constatée présente par {par}. {motif}",
             effet=lambda: nature.declarer_appliquee(operation),
             **champs,
         )
@@ -213,7 +234,7 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
         fait = passer(
             operation,
             Etat.EN_ATTENTE,
-            texte=f"{operation.libelle} : constatée absente par {par}, renvoi autorisé. {motif}",
+            texte=f"{operation.libelle} : constatée absente par {par}, renvoi autorisé. {motif}",
             pas_avant=timezone.now(),
             tentatives=0,
             quarantaine_jusqu_au=None,
@@ -225,7 +246,7 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
         fait = passer(
             operation,
             Etat.ECHOUEE,
-            texte=f"{operation.libelle} : constatée absente par {par}, abandonnée. {motif}",
+            texte=f"{operation.libelle} : constatée absente par {par}, abandonnée. {motif}",
             effet=lambda: nature.echouer(operation),
             **champs,
         )
@@ -241,4 +262,4 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
 
 def journaliser_refus(personne: Collaborateur, action: str, **champs: Any) -> None:
     """Keep the trace of an action refused for lack of permission."""
-    journaliser(Evenement.Type.REFUS, f"Action refusée : {action}.", acteur=personne, **champs)
+    journaliser(Evenement.Type.REFUS, f"Action refusée : {action}.", acteur=personne, **champs)

@@ -83,13 +83,20 @@ class Geste(ABC):
         """French title of the gesture with its parameters."""
         return self.libelle
 
-    def charger(self, pks: Sequence[int], par: Collaborateur) -> list[Any]:
+    def charger(self, pks: Sequence[int], parametres: dict[str, Any], par: Collaborateur) -> list[Any]:
         """The objects of `pks` that `par` may see, with what `examiner` needs."""
         return list(self.selection(par).filter(pk__in=pks).order_by("pk"))
 
+    def verrouiller(self, pks: Sequence[int], parametres: dict[str, Any]) -> None:
+        """Lock what is about to be judged again, in the order of keys: two confirmations over it follow each other."""
+        verrous = self.modele._default_manager.filter(pk__in=pks).order_by("pk")
+        list(verrous.select_for_update(no_key=True).values_list("pk"))
+
     def selection(self, par: Collaborateur) -> models.QuerySet[Any]:
         """Every object `par` may act on."""
-        return self.modele._default_manager.visibles_par(par)
+        manager: Any = self.modele._default_manager
+        selection: models.QuerySet[Any] = manager.visibles_par(par)
+        return selection
 
     @abstractmethod
     def examiner(self, objets: Sequence[Any], parametres: dict[str, Any]) -> list[Ligne]:
@@ -180,7 +187,7 @@ class Plan:
                 "lignes": [[ligne.pk, ligne.empreinte] for ligne in self.a_faire],
                 "rien": len(self.rien),
                 "bloquees": len(self.bloquees),
-                "environnements": self.environnements,
+                "environnement": "+".join(self.environnements),
             },
             salt=SEL,
             compress=True,
@@ -196,11 +203,11 @@ def preparer(nom: str, pks: Sequence[int], parametres: dict[str, Any], *, par: C
     exiger(par, definition.permission)
     if len(pks) > settings.PLAN_MAXIMUM:
         raise ActionImpossible(
-            f"Le plan n’a pas été préparé : plus de {settings.PLAN_MAXIMUM} lignes sont choisies.",
-            "Un plan se relit avant d’être confirmé ; au-delà, plus personne ne le peut.",
+            f"Le plan n’a pas été préparé : plus de {settings.PLAN_MAXIMUM} lignes sont choisies.",
+            "Un plan se relit avant d’être confirmé ; au-delà, plus personne ne le peut.",
             "Filtrez la liste et procédez en plusieurs fois.",
         )
-    lignes = definition.examiner(definition.charger(pks, par), parametres)
+    lignes = definition.examiner(definition.charger(pks, parametres, par), parametres)
     return Plan(geste=definition, parametres=parametres, lignes=lignes, pour=par.pk)
 
 
@@ -216,11 +223,11 @@ def ouvrir(scelle: str, *, par: Collaborateur) -> dict[str, Any]:
         raise ActionImpossible(
             "Rien n’a été envoyé.", "Ce plan a été modifié en chemin.", "Préparez-le de nouveau."
         ) from exc
-    if len(contenu["environnements"]) > 1:
+    if "+" in contenu["environnement"]:
         raise ActionImpossible(
             "Rien n’a été envoyé.",
             "La sélection mêle plusieurs environnements.",
-            "Refaites-la pour un seul : bac à sable, test ou production.",
+            "Refaites-la pour un seul : bac à sable, test ou production.",
         )
     if contenu["pour"] != par.pk:
         raise ActionImpossible(
@@ -238,15 +245,15 @@ def confirmer(scelle: str, *, par: Collaborateur) -> Lot:
     definition = geste(contenu["geste"])
     exiger(par, definition.permission)
     plan = uuid.UUID(contenu["plan"])
-    empreintes = dict(contenu["lignes"])
+    empreintes, parametres = dict(contenu["lignes"]), contenu["parametres"]
     with transaction.atomic():
         lot, cree = Lot.objects.get_or_create(
             plan=plan,
             defaults={
                 "geste": definition.nom,
-                "libelle": definition.intitule(contenu["parametres"])[:200],
-                "parametres": contenu["parametres"],
-                "environnement": "".join(contenu["environnements"]),
+                "libelle": definition.intitule(parametres)[:200],
+                "parametres": parametres,
+                "environnement": contenu["environnement"],
                 "cree_par": par,
                 "sans_objet": contenu["rien"],
                 "bloquees": contenu["bloquees"],
@@ -254,27 +261,25 @@ def confirmer(scelle: str, *, par: Collaborateur) -> Lot:
         )
         if not cree:
             return lot
-        # Locked in the order of keys: two confirmations over the same objects follow each other.
-        verrous = definition.modele._default_manager.filter(pk__in=empreintes).order_by("pk")
-        list(verrous.select_for_update(no_key=True).values_list("pk"))
-        objets = {objet.pk: objet for objet in definition.charger(list(empreintes), par)}
-        lignes = {ligne.pk: ligne for ligne in definition.examiner(list(objets.values()), contenu["parametres"])}
+        definition.verrouiller(list(empreintes), parametres)
+        objets = {objet.pk: objet for objet in definition.charger(list(empreintes), parametres, par)}
+        lignes = {ligne.pk: ligne for ligne in definition.examiner(list(objets.values()), parametres)}
         retenues, refus = [], []
         for pk, empreinte in empreintes.items():
             ligne = lignes.get(pk)
             if ligne is None:
                 refus.append({"pk": pk, "libelle": "", "motif": "Cette ligne n’est plus accessible."})
             elif ligne.empreinte != empreinte:
-                motif = f"L’état a changé depuis le plan : {ligne.motif}"
+                motif = f"L’état a changé depuis le plan : {ligne.motif}"
                 refus.append({"pk": pk, "libelle": ligne.libelle, "motif": motif})
             else:
                 retenues.append((objets[pk], ligne))
-        operations = creer(definition.appliquer(retenues, contenu["parametres"], lot=lot, par=par), par=par)
+        operations = creer(definition.appliquer(retenues, parametres, lot=lot, par=par), par=par)
         lot.total, lot.faites_ici, lot.refus = len(operations), len(retenues) - len(operations), refus
         lot.save(update_fields=["total", "faites_ici", "refus"])
         journaliser(
             Evenement.Type.LOT_CONFIRME,
-            f"{lot} : {len(retenues)} lignes confirmées, {len(refus)} refusées.",
+            f"{lot} : lignes confirmées {len(retenues)}, refusées {len(refus)}.",
             lot=lot,
             acteur=par,
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
@@ -52,7 +55,13 @@ def relever(operation: Operation, distants: Sequence[DossierLoopHub]) -> None:
     def noter(code: str, classe: Ecart.Classe, champs: dict[str, Any], dossier: Dossier | None = None) -> None:
         ecarts.append(
             Ecart(
-                cle=cle, code=code, dossier=dossier, classe=classe, champs=champs, releve_le=maintenant, operation=operation
+                cle=cle,
+                code=code,
+                dossier=dossier,
+                classe=classe,
+                champs=champs,
+                releve_le=maintenant,
+                operation=operation,
             )
         )
 
@@ -60,7 +69,9 @@ def relever(operation: Operation, distants: Sequence[DossierLoopHub]) -> None:
         constate = valeurs(distant)
         dossier = locaux.get(code)
         if dossier is None:
-            champs = {champ: {"voulu": "", "connu": "", "constate": valeur} for champ, valeur in constate.items() if valeur}
+            champs = {
+                champ: {"voulu": "", "connu": "", "constate": valeur} for champ, valeur in constate.items() if valeur
+            }
             noter(distant.code, Ecart.Classe.ABSENT_ICI, champs | {"object_id": {"constate": distant.object_id}})
             continue
         if not dossier.archive and (champs := differences(dossier, constate)):
@@ -73,34 +84,52 @@ def relever(operation: Operation, distants: Sequence[DossierLoopHub]) -> None:
         if code not in par_code and not dossier.archive and dossier.cree_le < operation.creee_le:
             noter(dossier.code, Ecart.Classe.ABSENT_LA_BAS, {}, dossier)
 
-    # What was last seen is technical, outside history.
-    Dossier.objects.bulk_update(changes, ["connu", "object_id"], batch_size=500)
+    _ecrire_le_vu(changes)
     Dossier.objects.filter(pk__in=vus).update(synchronise_le=maintenant)
-    _remplacer_les_ecarts(operation, ecarts)
+    _remplacer_les_ecarts(operation, ecarts, maintenant)
     cle.synchronisee_le = maintenant
     type(cle).objects.filter(pk=cle.pk).update(synchronisee_le=maintenant)
     journaliser(
         Evenement.Type.RECONCILIATION,
-        f"LoopHub relevé pour la clé {cle.nom} : {len(par_code)} dossiers, {len(ecarts)} écarts.",
+        f"LoopHub relevé pour la clé {cle.nom} : {len(par_code)} dossiers, {len(ecarts)} écarts.",
         operation=operation,
         cle=cle,
     )
 
 
-def _remplacer_les_ecarts(operation: Operation, ecarts: Sequence[Ecart]) -> None:
+def _ecrire_le_vu(dossiers: Sequence[Dossier]) -> None:
+    """Keep what was last seen: technical, outside history.
+
+    `bulk_update` writes a CASE of as many branches as rows, ten times slower for ten thousand dossiers.
+    """
+    with connection.cursor() as curseur:
+        curseur.execute(
+            "UPDATE dossiers_dossier d SET connu = vu.connu, object_id = vu.object_id"
+            "  FROM unnest(%s::bigint[], %s::jsonb[], %s::uuid[]) AS vu (id, connu, object_id) WHERE d.id = vu.id",
+            [
+                [dossier.pk for dossier in dossiers],
+                [json.dumps(dossier.connu) for dossier in dossiers],
+                [dossier.object_id and str(dossier.object_id) for dossier in dossiers],
+            ],
+        )
+
+
+def _remplacer_les_ecarts(operation: Operation, ecarts: Sequence[Ecart], maintenant: datetime) -> None:
     """The new differences replace the open ones of the key; one that did not change keeps its row."""
     anciens = {ecart.code.upper(): ecart for ecart in Ecart.objects.filter(cle=operation.cle, etat=Ecart.Etat.OUVERT)}
-    nouveaux, gardes = [], []
+    nouveaux, gardes, changes = [], [], []
     for ecart in ecarts:
         ancien = anciens.pop(ecart.code.upper(), None)
         if ancien is None:
             nouveaux.append(ecart)
             continue
-        ancien.classe, ancien.champs, ancien.dossier = ecart.classe, ecart.champs, ecart.dossier
-        ancien.releve_le, ancien.operation = ecart.releve_le, operation
-        gardes.append(ancien)
+        gardes.append(ancien.pk)
+        if (ancien.classe, ancien.champs, ancien.dossier_id) != (ecart.classe, ecart.champs, ecart.dossier_id):
+            ancien.classe, ancien.champs, ancien.dossier = ecart.classe, ecart.champs, ecart.dossier
+            changes.append(ancien)
     Ecart.objects.filter(pk__in=[ecart.pk for ecart in anciens.values()]).update(etat=Ecart.Etat.CLOS)
-    Ecart.objects.bulk_update(gardes, ["classe", "champs", "dossier", "releve_le", "operation"], batch_size=1000)
+    Ecart.objects.bulk_update(changes, ["classe", "champs", "dossier"], batch_size=200)
+    Ecart.objects.filter(pk__in=gardes).update(releve_le=maintenant, operation=operation)
     Ecart.objects.bulk_create(nouveaux, batch_size=1000)
 
 
@@ -165,13 +194,15 @@ def reparer_ici(ecarts: Sequence[Ecart], *, par: Collaborateur) -> int:
     for ecart in ecarts:
         constate = {champ: valeur.get("constate", "") for champ, valeur in ecart.champs.items()}
         if ecart.classe == Ecart.Classe.ABSENT_ICI:
+            connu = dict.fromkeys(CHAMPS_LOOPHUB, "") | constate
+            object_id = constate.pop("object_id", None) or None
             crees.append(
                 Dossier(
                     cle=ecart.cle,
                     code=ecart.code,
-                    object_id=constate.pop("object_id", None) or None,
+                    object_id=object_id,
                     synchronise_le=ecart.releve_le,
-                    connu=constate,
+                    connu=connu,
                     **constate,
                 )
             )
@@ -187,7 +218,7 @@ def reparer_ici(ecarts: Sequence[Ecart], *, par: Collaborateur) -> int:
     if changes:
         champs = [*CHAMPS_LOOPHUB, "siren", "forme_juridique", "archive_le", "archive_par"]
         bulk_update_with_history(changes, Dossier, champs, batch_size=1000, default_user=par)
-    Ecart.objects.bulk_update(ecarts, ["etat"], batch_size=1000)
+    Ecart.objects.filter(pk__in=[ecart.pk for ecart in ecarts]).update(etat=Ecart.Etat.REPARE)
     Evenement.objects.bulk_create(
         [
             Evenement(

@@ -343,8 +343,11 @@ def test_le_delai_total_borne_tout(lente):
 
 def test_le_delai_total_borne_un_envoi_que_personne_ne_lit():
     debut = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as ecoute, pytest.raises(ErreurPassagere) as refus:
-        http = transport(base_url=f"http://127.0.0.1:{ecoute.getsockname()[1]}", delai_total=0.5)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as ecoute,
+        transport(base_url=f"http://127.0.0.1:{ecoute.getsockname()[1]}", delai_total=0.5) as http,
+        pytest.raises(ErreurPassagere) as refus,
+    ):
         http.envoyer("POST", "/x", corps="x" * 20_000_000, ecriture=True)
     assert refus.value.effet_possible
     assert time.monotonic() - debut < 2

@@ -1,5 +1,6 @@
 """The ground of the simulators, over real HTTP: faults, counts, clock, store, process."""
 
+import json
 import os
 import signal
 import subprocess
@@ -199,7 +200,7 @@ def test_json_tronque_a_bonne_figure(sim):
     reponse = ajouter(sim)
     assert (reponse.status_code, reponse.headers["content-type"]) == (200, "application/json")
     assert len(reponse.content) == int(reponse.headers["content-length"])
-    with pytest.raises(ValueError):
+    with pytest.raises(json.JSONDecodeError):
         reponse.json()
     assert appliques(sim) == {"a": 1}
 

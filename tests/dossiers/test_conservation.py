@@ -160,7 +160,8 @@ def doubler_le_vol(h):
 
 def doubler(operation, type_):
     sql(
-        "INSERT INTO dossiers_evenement (type, texte, operation_id, details, cree_le) VALUES (%s, 'bis', %s, '{}', now())",
+        "INSERT INTO dossiers_evenement (type, texte, operation_id, details, cree_le) "
+        "VALUES (%s, 'bis', %s, '{}', now())",
         type_,
         operation,
     )

@@ -175,13 +175,11 @@ def test_les_numeros_deja_connus_viennent_en_premier():
 
 
 def test_un_siren_connu_classe_les_sirets():
-    faux = avec_cle("732829320" + "0007")[:-2] + "99"
-    proposes = sirene.suggestions(faux, connus={proposes_siren(faux)})
-    assert proposes == sorted(proposes, key=lambda n: n[:9] != proposes_siren(faux))
-
-
-def proposes_siren(faux: str) -> str:
-    return sirene.suggestions(faux)[-1][:9] if sirene.suggestions(faux) else "732829320"
+    # One digit of the SIREN wrong: 732829320 is one of several SIRENs a slip away.
+    proposes = sirene.suggestions("73282932100074", connus={"732829320"})
+    assert proposes[0] == "73282932000074"
+    dernier = sirene.suggestions("732829321")[-1]
+    assert sirene.suggestions("732829321", connus={dernier})[0] == dernier
 
 
 @given(st.text())

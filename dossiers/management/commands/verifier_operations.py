@@ -17,9 +17,9 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lignes(bilan)))
         if not bilan.conforme:
             raise CommandError(
-                "La loi de conservation des opérations est enfreinte\u00a0: des lignes ont été changées hors de l’application, "
-                "ou un défaut les a mal écrites. Ouvrez les numéros cités ci-dessus, comparez leur journal à leur état, "
-                "et prévenez un administrateur avant toute relance."
+                "La loi de conservation des opérations est enfreinte\u00a0: des lignes ont été changées hors de "
+                "l’application, ou un défaut les a mal écrites. Ouvrez les numéros cités ci-dessus, comparez leur "
+                "journal à leur état, et prévenez un administrateur avant toute relance."
             )
         self.stdout.write("Tout est conforme.")
 

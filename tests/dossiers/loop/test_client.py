@@ -92,7 +92,8 @@ def test_loophub(loop):
     premier = distants[0]
     assert (premier.raison_sociale, premier.nom_usuel) == ("ATELIER FICTIF", "044212")
     assert (premier.maitre_dossier, premier.engagement_manager) == ("maitre@cabinet.exemple", "manager@cabinet.exemple")
-    assert premier.object_id and premier.maitre_dossier_id
+    assert premier.object_id
+    assert premier.maitre_dossier_id
 
 
 def test_loophub_d_un_domaine_inconnu(loop):
@@ -120,7 +121,7 @@ def test_ajouter_une_offre_pour_un_interlocuteur(sim):
         assert refus.value.message == "interlocuteur n'existe pas"
         with pytest.raises(ErreurDefinitive, match="sans réponse"):
             loop.ajouter_offre("MANON001", "start")
-    assert appliques(sim) == {"MANON001:start": 1}
+    assert appliques(sim) == {"client@tpe.exemple:MANON001:start": 1}
 
 
 def test_provisionner(sim, loop):
@@ -227,7 +228,8 @@ def test_le_journal_recoit_chaque_appel_sans_secret(sim):
         with pytest.raises(ErreurPassagere):
             loop.ajouter_offre("MANON001", "start")
     assert [(e.statut, e.erreur) for e in echanges] == [(200, ""), (None, "ErreurPassagere : sans réponse")]
-    assert echanges[0].requete_id and len(echanges[0].x_requete_id) == 32
+    assert echanges[0].requete_id
+    assert len(echanges[0].x_requete_id) == 32
     for secret in (CLE["client_secret"], CLE["cle_abonnement"]):
         assert secret not in repr(echanges) + repr(loop)
 

@@ -1,4 +1,4 @@
-"""Imports stand inside the fixtures: this file is read before Django is set up when a test is named on the command line."""
+"""Imports stand inside the fixtures: a test named on the command line has this file read before Django is set up."""
 
 import pytest
 
@@ -6,9 +6,8 @@ import pytest
 @pytest.fixture
 def distant(monkeypatch):
     """The scripted remote, with its kinds: `essai` (no read-back), `relisible`, `lecture`."""
-    from tests.dossiers.operations.scenario import Distant, NatureScriptee
-
     from dossiers.operations import registre
+    from tests.dossiers.operations.scenario import Distant, NatureScriptee
 
     distant = Distant()
     for nature in (

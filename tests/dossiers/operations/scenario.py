@@ -3,7 +3,6 @@
 from contextlib import nullcontext
 
 from config.http import ErreurDefinitive, ErreurDeReglage, ErreurPassagere
-
 from dossiers.operations.registre import Constat, Nature
 
 PERDUE = ErreurPassagere("La réponse s’est perdue.", effet_possible=True)

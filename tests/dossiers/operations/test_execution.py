@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from tests.dossiers.operations.scenario import PATIENCE, PERDUE, REFUS, REFUSEE_A_LA_PORTE, REGLAGE
 
 from dossiers.models import CleApi, Etat, Evenement, Operation
 from dossiers.operations import balayage, reglement
 from dossiers.operations.execution import Clients, executer, vider
 from dossiers.operations.registre import Constat
 from dossiers.operations.reservation import reserver
+from tests.dossiers.operations.scenario import PATIENCE, PERDUE, REFUS, REFUSEE_A_LA_PORTE, REGLAGE
 
 
 def etat(operation):
@@ -100,7 +100,28 @@ def test_un_bail_expire_rend_incertaine_une_ecriture_et_rend_une_lecture_a_l_att
     assert balayage.expirer_les_baux() == 2
     assert etat(ecriture) == Etat.INCERTAINE
     assert ecriture.quarantaine_jusqu_au > timezone.now()
+    assert ecriture.explication.remede
     assert etat(lecture) == Etat.EN_ATTENTE
+
+
+def test_un_appel_sans_risque_qui_tue_son_processus_a_une_fin(cle, demande, settings, distant):
+    lecture = demande("lecture")
+    reserver(cle)
+    Operation.objects.update(
+        bail_jusqu_au=timezone.now() - timedelta(seconds=1), tentatives=settings.OPERATIONS["tentatives"]
+    )
+    balayage.expirer_les_baux()
+    assert etat(lecture) == Etat.ECHOUEE
+    assert distant.refus_notes == [lecture.pk]
+
+
+def test_une_relecture_qui_tue_son_processus_passe_a_une_personne(cle, demande, settings):
+    operation = demande("relisible", incertaine=True)
+    Operation.objects.update(
+        quarantaine_jusqu_au=timezone.now() - timedelta(seconds=1), relectures=settings.OPERATIONS["tentatives"]
+    )
+    balayage.balayer()
+    assert etat(operation) == Etat.A_VERIFIER
 
 
 def test_sans_relecture_une_personne_decide_apres_la_quarantaine(cle, demande):
@@ -202,3 +223,20 @@ def test_le_travail_du_dit_combien_de_boucles_lancer(cle, demande):
     assert balayage.travail_du() == {cle.pk: 4}
     reserver(cle), reserver(cle), reserver(cle)
     assert balayage.travail_du() == {cle.pk: 1}
+
+
+def test_une_boucle_fait_le_menage_quand_les_balayages_ne_passent_plus(cle, demande, monkeypatch):
+    from dossiers.tasks import travailler
+
+    monkeypatch.setattr(balayage, "cadence", balayage._Cadence())
+    monkeypatch.setattr(travailler, "apply_async", lambda *args, **options: None)
+    premiere, seconde = demande(incertaine=True), demande(en_cours=True)
+    passe = timezone.now() - timedelta(seconds=1)
+    Operation.objects.filter(pk=premiere.pk).update(quarantaine_jusqu_au=passe)
+    Operation.objects.filter(pk=seconde.pk).update(bail_jusqu_au=passe)
+    travailler(cle.pk)
+    assert (etat(premiere), etat(seconde)) == (Etat.A_VERIFIER, Etat.INCERTAINE)
+
+    Operation.objects.filter(pk=seconde.pk).update(quarantaine_jusqu_au=passe)
+    travailler(cle.pk)
+    assert etat(seconde) == Etat.INCERTAINE, "une fois par intervalle suffit"

@@ -1,4 +1,4 @@
-"""Whatever the order of events, an operation only moves along TRANSITIONS, and one object has one operation in flight."""
+"""Whatever the order of events, an operation moves along TRANSITIONS only, and one object has one in flight."""
 
 from collections import Counter
 from datetime import timedelta
@@ -8,8 +8,6 @@ from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from tests.dossiers.operations.scenario import PERDUE, REFUS, REFUSEE_A_LA_PORTE, Distant, NatureScriptee
-from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, OperationFactory
 
 from dossiers.models import EN_VOL, TRANSITIONS, CleApi, Etat, Evenement, Operation
 from dossiers.operations import balayage, registre
@@ -18,6 +16,8 @@ from dossiers.operations.registre import Constat
 from dossiers.operations.reservation import reserver, reserver_relecture
 from dossiers.services import operations as services
 from dossiers.services.erreurs import ActionImpossible
+from tests.dossiers.operations.scenario import PERDUE, REFUS, REFUSEE_A_LA_PORTE, Distant, NatureScriptee
+from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, OperationFactory
 
 
 class Machine(RuleBasedStateMachine):
@@ -29,7 +29,10 @@ class Machine(RuleBasedStateMachine):
             modele.objects.all()._raw_delete("default")
         self.distant = Distant()
         self.natures = dict(registre._NATURES)
-        for nature in (NatureScriptee(self.distant, "essai"), NatureScriptee(self.distant, "relisible", relisible=True)):
+        for nature in (
+            NatureScriptee(self.distant, "essai"),
+            NatureScriptee(self.distant, "relisible", relisible=True),
+        ):
             registre._NATURES[nature.cle] = nature
         self.cle = CleApiFactory(prete=True, plafond=3)
         self.dossier = DossierFactory(cle=self.cle)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
-from tests.fabriques import CleApiFactory, DossierFactory, OperationFactory
 
 from dossiers.models import CleApi, Etat, Operation
 from dossiers.operations.reservation import reserver, reserver_relecture
+from tests.fabriques import CleApiFactory, DossierFactory, OperationFactory
 
 
 def relu(operation):
@@ -78,7 +78,8 @@ def test_une_cle_en_pause_ne_prend_rien(cle, demande):
 def test_apres_la_pause_un_seul_essai_a_la_fois(cle, demande, settings):
     demande(), demande()
     CleApi.objects.filter(pk=cle.pk).update(
-        echecs_consecutifs=settings.OPERATIONS["disjoncteur_seuil"], pause_jusqu_au=timezone.now() - timedelta(seconds=1)
+        echecs_consecutifs=settings.OPERATIONS["disjoncteur_seuil"],
+        pause_jusqu_au=timezone.now() - timedelta(seconds=1),
     )
     assert reserver(cle) is not None
     assert reserver(cle) is None
@@ -100,7 +101,7 @@ def test_une_nature_sans_relecture_n_est_jamais_relue(cle, demande):
     assert reserver_relecture(cle, ["relisible"]) is None
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_huit_fils_ne_prennent_jamais_deux_fois_la_meme(distant):
     cle = CleApiFactory(prete=True, plafond=64)
     dossier = DossierFactory(cle=cle)
@@ -121,7 +122,7 @@ def test_huit_fils_ne_prennent_jamais_deux_fois_la_meme(distant):
     assert len(prises) == len(set(prises)) == 40
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_le_plafond_tient_sous_la_concurrence(distant):
     cle = CleApiFactory(prete=True, plafond=3)
     OperationFactory.create_batch(20, nature="essai", cle=cle, dossier=DossierFactory(cle=cle))

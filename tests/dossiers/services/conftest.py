@@ -1,4 +1,4 @@
-"""Imports stand inside the fixtures: this file is read before Django is set up when a test is named on the command line."""
+"""Imports stand inside the fixtures: a test named on the command line has this file read before Django is set up."""
 
 import pytest
 

@@ -2,11 +2,18 @@
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, LotFactory, OffreFactory, OperationFactory
 
 from dossiers.models import Etat, Evenement, Offre, Operation
 from dossiers.services import operations as services
 from dossiers.services.erreurs import ActionImpossible
+from tests.fabriques import (
+    CleApiFactory,
+    CollaborateurFactory,
+    DossierFactory,
+    LotFactory,
+    OffreFactory,
+    OperationFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +53,11 @@ def test_hors_portefeuille_rien_n_est_ecrit():
 
 @pytest.mark.parametrize(
     ("champs", "mot"),
-    [({"archivee": True}, "archivée"), ({"activee_loophub": False}, "LoopHub"), ({"client_secret_defini_le": None}, "incomplète")],
+    [
+        ({"archivee": True}, "archivée"),
+        ({"activee_loophub": False}, "LoopHub"),
+        ({"client_secret_defini_le": None}, "incomplète"),
+    ],
 )
 def test_une_cle_inutilisable_est_expliquee(manager, champs, mot):
     cle = CleApiFactory(prete=True, **champs)
@@ -63,7 +74,9 @@ def test_une_cle_standard_ne_fait_pas_les_appels_du_cabinet(manager):
 def test_annuler_ne_touche_que_ce_qui_n_est_pas_parti_et_rend_le_voulu(manager):
     offre = OffreFactory(voulue=True)
     attente = OperationFactory(dossier=offre.dossier, parametres={"offre": "consultation", "voulue_avant": False})
-    parties = [OperationFactory(**{etat: True}) for etat in ("en_cours", "incertaine", "a_verifier", "reussie", "echouee")]
+    parties = [
+        OperationFactory(**{etat: True}) for etat in ("en_cours", "incertaine", "a_verifier", "reussie", "echouee")
+    ]
     assert services.annuler(Operation.objects.all(), par=manager) == 1
     attente.refresh_from_db()
     offre.refresh_from_db()

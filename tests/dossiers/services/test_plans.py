@@ -7,12 +7,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, OffreFactory, OperationFactory
 
 from dossiers.models import Dossier, Etat, Evenement, Lot, Offre, Operation
 from dossiers.operations.execution import vider
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.plans import Verdict, confirmer, preparer
+from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, OffreFactory, OperationFactory
 
 pytestmark = pytest.mark.django_db
 CONSULTATION = {"offre": "consultation"}
@@ -28,7 +28,9 @@ def test_un_plan_classe_chaque_dossier_et_n_ecrit_rien(manager, simulateur):
     standard = DossierFactory(cle=CleApiFactory(prete=True, standard=True))
     bloque = DossierFactory()
     parametres = {"dossier": bloque, "parametres": CONSULTATION}
-    operation = OperationFactory(**parametres, objet=f"loop:bac_a_sable:CABINETDEMO:{bloque.code}/offre/consultation", a_verifier=True)
+    operation = OperationFactory(
+        **parametres, objet=f"loop:bac_a_sable:CABINETDEMO:{bloque.code}/offre/consultation", a_verifier=True
+    )
     avant = (Lot.objects.count(), Operation.objects.count(), Offre.objects.count(), Evenement.objects.count())
     plan = planifier([libre, porteur, archive, standard, bloque], manager)
     plan.sceller()
@@ -185,7 +187,7 @@ def test_archiver_et_remettre_en_service(manager):
     assert not libre.archive
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_deux_confirmations_simultanees_ne_demandent_pas_deux_fois(transactional_db):
     manager = CollaborateurFactory(superutilisateur=True)
     dossiers = [DossierFactory() for _ in range(5)]

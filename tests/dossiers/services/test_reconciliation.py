@@ -1,12 +1,12 @@
 """LoopHub against our dossiers, over real HTTP with the simulator."""
 
 import pytest
-from tests.fabriques import DossierFactory, siren_fictif, siret_fictif
 
 from dossiers.models import Dossier, Ecart, Etablissement, Etat, Operation
 from dossiers.operations.execution import vider
 from dossiers.services import operations as services
 from dossiers.services.plans import Verdict, confirmer, preparer
+from tests.fabriques import DossierFactory, siren_fictif, siret_fictif
 
 pytestmark = pytest.mark.django_db
 SIREN, AUTRE_SIREN, SIRET = siren_fictif(1), siren_fictif(2), siret_fictif(1)
@@ -31,12 +31,19 @@ def trois_ecarts(cle, simulateur):
     """One dossier missing there, one missing here, one different, one equal."""
     DossierFactory(cle=cle, code="SEULEICI")
     DossierFactory(cle=cle, code="DIFFERENT", nom_usuel="Ici", raison_sociale="Ici SARL")
-    DossierFactory(cle=cle, code="Pareil", nom_usuel="Pareil", raison_sociale="Pareil SARL", maitre_dossier="a@cabinet.example")
+    DossierFactory(
+        cle=cle, code="Pareil", nom_usuel="Pareil", raison_sociale="Pareil SARL", maitre_dossier="a@cabinet.example"
+    )
     simulateur.charger(
         dossiers=[
             {"codeIbs": "044212", "nomUsuel": "Là-bas", "raisonSociale": "Là-bas SARL"},
             {"codeIbs": "different", "nomUsuel": "Là-bas", "raisonSociale": "Ici SARL"},
-            {"codeIbs": "PAREIL", "nomUsuel": "Pareil", "raisonSociale": "Pareil SARL", "maitreDossier": "A@cabinet.example"},
+            {
+                "codeIbs": "PAREIL",
+                "nomUsuel": "Pareil",
+                "raisonSociale": "Pareil SARL",
+                "maitreDossier": "A@cabinet.example",
+            },
         ]
     )
 
@@ -137,7 +144,7 @@ def test_tester_la_cle_dit_combien_de_dossiers(cle, manager, simulateur):
     services.demander("tester_cle", par=manager, cle=cle)
     vider(cle.pk)
     cle.refresh_from_db()
-    assert (cle.test_reussi, cle.test_message) == (True, "Connexion réussie : 2 dossiers accessibles.")
+    assert (cle.test_reussi, cle.test_message) == (True, "Connexion réussie : 2 dossiers accessibles.")
 
 
 def test_tester_une_cle_refusee_garde_le_message_du_distant(cle, manager, simulateur):

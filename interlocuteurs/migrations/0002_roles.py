@@ -1,0 +1,31 @@
+from functools import partial
+
+from django.db import migrations
+
+from dossiers.roles import COLLABORATEUR, CONSULTATION, MANAGER, accorder
+from dossiers.services.catalogue import semer
+
+DROITS = {
+    CONSULTATION: ["view_interlocuteur", "view_acces"],
+    COLLABORATEUR: [
+        "add_interlocuteur",
+        "change_interlocuteur",
+        "planifier_acces",
+        "marquer_invite",
+        "importer_interlocuteurs",
+    ],
+    MANAGER: ["exporter_donnees", "anonymiser_interlocuteur"],
+}
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("interlocuteurs", "0001_initial"),
+        ("dossiers", "0003_catalogue"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+    operations = [
+        migrations.RunPython(partial(accorder, application="interlocuteurs", droits=DROITS), migrations.RunPython.noop),
+        migrations.RunPython(semer, migrations.RunPython.noop),
+    ]

@@ -1,0 +1,119 @@
+"""« make demo » when something goes wrong: it says what, and leaves nothing running."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+RACINE = Path(__file__).resolve().parents[2]
+
+# Two children instead of the whole product: one that lasts, one that the test can make end.
+DEUX_ENFANTS = """
+import sys
+from pathlib import Path
+from signal import SIGKILL, SIGTERM
+from config.supervision_demo import Supervision
+
+class Essai(Supervision):
+    def _demarrer(self):
+        for nom, code in (("durable", "import time; time.sleep(60)"), ("fragile", sys.argv[2])):
+            enfant = self._enfant(nom, [sys.executable, "-c", code], arrets=((SIGTERM, 1), (SIGKILL, 5)))
+            print(nom, self._lancer(enfant).pid, flush=True)
+        self.utilisateurs = [{"role": "Manager", "identifiant": "m", "mot_de_passe": "x"}]
+
+essai = Essai(Path.cwd(), Path(sys.argv[1]), port_web=1, port_simulateur=2, base_privee=False, courtier_prive=False,
+              ecrire=lambda ligne: print(ligne, flush=True))
+sys.exit(essai.executer())
+"""
+
+
+@pytest.fixture
+def lancer(tmp_path):
+    """Start the supervisor of two children; `fragile` runs the given Python line."""
+    processus = []
+
+    def demarrer(fragile: str) -> tuple[subprocess.Popen, list[int]]:
+        commande = [sys.executable, "-c", DEUX_ENFANTS, str(tmp_path), fragile]
+        supervision = subprocess.Popen(
+            commande, cwd=RACINE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        processus.append(supervision)
+        return supervision, [int(supervision.stdout.readline().split()[1]) for _ in range(2)]
+
+    yield demarrer
+    for supervision in processus:
+        supervision.kill()
+        supervision.communicate()
+
+
+def existe(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_un_port_deja_pris_est_dit_avec_la_sortie_de_secours():
+    with socket.create_server(("127.0.0.1", 0)) as occupant:
+        port = occupant.getsockname()[1]
+        env = os.environ | {"DEMO_PORT": str(port)}
+        essai = subprocess.run(
+            [sys.executable, "manage.py", "demo"], cwd=RACINE, env=env, capture_output=True, text=True, check=False
+        )
+    assert essai.returncode == 1
+    assert f"Port {port} indisponible pour le serveur web\u00a0: il est déjà pris." in essai.stdout
+    assert f"make demo DEMO_PORT={port + 10}" in essai.stdout
+    assert "2/10" not in essai.stdout
+
+
+def test_la_demonstration_est_refusee_en_production(settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="Démonstration refusée"):
+        call_command("demo")
+
+
+def test_un_enfant_qui_meurt_est_nomme_avec_la_fin_de_son_journal(lancer):
+    supervision, pids = lancer("import time; time.sleep(1); print('panne inventée'); raise SystemExit(3)")
+    sortie, _ = supervision.communicate(timeout=30)
+    assert supervision.returncode == 1
+    assert "«\u00a0fragile\u00a0» s’est arrêté (code 3)" in sortie
+    assert "panne inventée" in sortie
+    assert not any(map(existe, pids))
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_demander_l_arret_arrete_tout_et_rend_zero(lancer, signum):
+    supervision, pids = lancer("import time; time.sleep(60)")
+    while "Ctrl-C" not in supervision.stdout.readline():
+        continue
+    supervision.send_signal(signum)
+    sortie, _ = supervision.communicate(timeout=30)
+    assert supervision.returncode == 0
+    assert "Tout est arrêté." in sortie
+    assert not any(map(existe, pids))
+
+
+def test_un_enfant_sourd_est_arrete_de_force(lancer):
+    sourd = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    supervision, pids = lancer(sourd)
+    time.sleep(1)
+    supervision.send_signal(signal.SIGINT)
+    assert supervision.wait(30) == 0
+    assert not any(map(existe, pids))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="le noyau ne prévient les enfants que sous Linux")
+def test_rien_ne_survit_a_une_supervision_tuee(lancer):
+    supervision, pids = lancer("import time; time.sleep(60)")
+    supervision.kill()
+    limite = time.monotonic() + 10
+    while any(map(existe, pids)) and time.monotonic() < limite:
+        time.sleep(0.1)
+    assert not any(map(existe, pids))

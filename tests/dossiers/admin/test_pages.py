@@ -1,0 +1,222 @@
+"""Every page opens, grows no query with its rows, and survives bad input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from dossiers.models import Dossier, Evenement, Lot
+from tests.fabriques import (
+    AppelFactory,
+    CleApiFactory,
+    CollaborateurFactory,
+    DossierFactory,
+    EcartFactory,
+    EtablissementFactory,
+    EvenementFactory,
+    ExplicationFactory,
+    LotFactory,
+    OffreFactory,
+    OperationFactory,
+)
+
+FABRIQUES: dict[str, Callable[[], object]] = {
+    "dossier": lambda: OffreFactory(dossier__maitre_dossier="a@cabinet.example").dossier,
+    "cleapi": lambda: CleApiFactory(prete=True),
+    "lot": LotFactory,
+    "operation": lambda: OperationFactory(echouee=True, demandee_par=CollaborateurFactory()),
+    "appel": AppelFactory,
+    "ecart": EcartFactory,
+    "explication": ExplicationFactory,
+    "evenement": lambda: EvenementFactory(acteur=CollaborateurFactory()),
+    "collaborateur": lambda: CollaborateurFactory(manager=True),
+}
+
+
+def liste(modele: str) -> str:
+    return reverse(f"admin:dossiers_{modele}_changelist")
+
+
+def fiche(objet: object) -> str:
+    return reverse(f"admin:dossiers_{objet._meta.model_name}_change", args=[objet.pk])  # type: ignore[attr-defined]
+
+
+def requetes(client: Client, adresse: str) -> int:
+    with CaptureQueriesContext(connection) as captures:
+        assert client.get(adresse).status_code == 200
+    return len(captures)
+
+
+def test_tous_les_modeles_de_l_application_ont_leur_fabrique() -> None:
+    enregistres = {m._meta.model_name for m in admin.site._registry if m._meta.app_label == "dossiers"}
+    assert enregistres == set(FABRIQUES)
+
+
+@pytest.mark.parametrize("modele", FABRIQUES)
+def test_chaque_page_s_ouvre(racine: Client, modele: str) -> None:
+    objet = FABRIQUES[modele]()
+    for adresse in (liste(modele), fiche(objet), f"{liste(modele)}?q=essai"):
+        reponse = racine.get(adresse)
+        assert reponse.status_code == 200, adresse
+        assert reponse.content.count(b"<h1") == 1, adresse
+
+
+@pytest.mark.parametrize("modele", FABRIQUES)
+def test_une_liste_ne_fait_pas_plus_de_requetes_quand_elle_grandit(racine: Client, modele: str) -> None:
+    for _ in range(2):
+        FABRIQUES[modele]()
+    requetes(racine, liste(modele))
+    peu = requetes(racine, liste(modele))
+    for _ in range(30):
+        FABRIQUES[modele]()
+    assert requetes(racine, liste(modele)) == peu
+
+
+def _remplir_le_dossier(dossier: Dossier, combien: int) -> None:
+    for _ in range(combien):
+        EtablissementFactory(dossier=dossier)
+        operation = OperationFactory(dossier=dossier, echouee=True, lot=LotFactory(), explication=ExplicationFactory())
+        EvenementFactory(dossier=dossier, operation=operation, lot=operation.lot, acteur=CollaborateurFactory())
+        DossierFactory(siren=dossier.siren)
+
+
+def test_la_page_d_un_dossier_ne_fait_pas_plus_de_requetes_quand_il_grandit(racine: Client) -> None:
+    dossier = OffreFactory().dossier
+    frise = reverse("admin:dossiers_dossier_frise", args=[dossier.pk])
+    _remplir_le_dossier(dossier, 2)
+    EcartFactory(dossier=dossier)
+    requetes(racine, fiche(dossier))
+    peu = requetes(racine, fiche(dossier)), requetes(racine, frise)
+    _remplir_le_dossier(dossier, 30)
+    assert (requetes(racine, fiche(dossier)), requetes(racine, frise)) == peu
+
+
+def _remplir_le_lot(lot: Lot, combien: int) -> None:
+    for _ in range(combien):
+        OperationFactory(lot=lot, echouee=True, explication=ExplicationFactory(ecrite=True))
+        OperationFactory(lot=lot, en_cours=True)
+    lot.total = lot.operations.count()
+    lot.save()
+
+
+def test_la_page_d_un_lot_ne_fait_pas_plus_de_requetes_quand_il_grandit(racine: Client) -> None:
+    lot = LotFactory()
+    progression = reverse("admin:dossiers_lot_progression", args=[lot.pk])
+    _remplir_le_lot(lot, 2)
+    requetes(racine, fiche(lot))
+    peu = requetes(racine, fiche(lot)), requetes(racine, progression)
+    _remplir_le_lot(lot, 30)
+    assert (requetes(racine, fiche(lot)), requetes(racine, progression)) == peu
+
+
+def test_la_page_d_une_operation_ne_fait_pas_plus_de_requetes_quand_elle_grandit(racine: Client) -> None:
+    operation = OperationFactory(echouee=True)
+
+    def remplir(combien: int) -> None:
+        for _ in range(combien):
+            AppelFactory(operation=operation)
+            EvenementFactory(operation=operation, dossier=operation.dossier, acteur=CollaborateurFactory())
+            OperationFactory(relance_de=operation)
+
+    remplir(2)
+    requetes(racine, fiche(operation))
+    peu = requetes(racine, fiche(operation))
+    remplir(30)
+    assert requetes(racine, fiche(operation)) == peu
+
+
+def test_la_page_d_une_cle_ne_fait_pas_plus_de_requetes_quand_elle_sert(racine: Client) -> None:
+    cle = CleApiFactory(prete=True)
+
+    def remplir(combien: int) -> None:
+        for _ in range(combien):
+            OperationFactory(dossier=None, cle=cle, nature="tester_cle", parametres={}, echouee=True)
+            EvenementFactory(dossier=None, cle=cle, acteur=CollaborateurFactory(), type=Evenement.Type.SECRET)
+
+    remplir(2)
+    requetes(racine, fiche(cle))
+    peu = requetes(racine, fiche(cle))
+    remplir(30)
+    assert requetes(racine, fiche(cle)) == peu
+
+
+ABSURDES = (
+    "p=9999999999",
+    "p=-1",
+    "p=abc",
+    "o=99.-98",
+    "o=abc",
+    "statut__foo=1",
+    "inconnu=1",
+    "cle__client_secret__contains=a",
+    "cle=abc",
+    "cle=99999999999999999999",
+    "etat=nimporte",
+    "nature=nimporte",
+    "service=nimporte",
+    "offres=avec_rien",
+    "usage=x",
+    "creee_le_from=hier",
+    "creee_le_from=31/02/2026",
+    "creee_le_to=01/01/0001",
+    "cree_le_to=31/12/9999",
+    "pk=99999999999999999999999",
+    "all=",
+    "q=" + "a" * 3000,
+    "q=%27%22%3B--",
+    "q=99999999999999999999",
+    "q=%D9%A1%D9%A2%D9%A3",
+    "q=123%20456%20782",
+)
+
+
+@pytest.mark.parametrize("modele", FABRIQUES)
+def test_une_adresse_absurde_n_est_jamais_une_erreur_interne(racine: Client, modele: str) -> None:
+    FABRIQUES[modele]()
+    for requete in ABSURDES:
+        reponse = racine.get(f"{liste(modele)}?{requete}")
+        assert reponse.status_code in {200, 302, 400, 404}, requete
+        if reponse.status_code == 302:
+            assert racine.get(reponse["Location"]).status_code == 200, requete
+
+
+@pytest.mark.parametrize("modele", FABRIQUES)
+def test_un_objet_absurde_est_introuvable(racine: Client, modele: str) -> None:
+    for cle in ("abc", "0", "-1", "99999999999999999999", "1%00", "1/2", "é"):
+        for suite in ("change/", "history/", "frise/", "progression/", "resultat.csv", ""):
+            reponse = racine.get(f"{liste(modele)}{cle}/{suite}", follow=True)
+            assert reponse.status_code in {400, 404}, (cle, suite)
+
+
+def test_un_caractere_nul_est_refuse(racine: Client) -> None:
+    assert racine.get(f"{liste('dossier')}?q=a%00b").status_code == 400
+    reponse = racine.post(liste("dossier"), {"action": "ajouter_offre", "_selected_action": "1\x00"})
+    assert reponse.status_code in {302, 400}
+
+
+def test_l_accueil_montre_le_menu_selon_les_droits(par_role: tuple[str, Client]) -> None:
+    role, client = par_role
+    page = client.get(reverse("admin:index")).content.decode()
+    assert "Dossiers" in page
+    assert ("Collaborateurs" in page) == (role in {"manager", "administrateur"})
+    assert ("Clés d’API" in page) == (role != "consultation")
+
+
+@pytest.mark.parametrize(
+    ("environnements", "attendu"),
+    [(["bac_a_sable"], "Bac à sable"), (["bac_a_sable", "production"], "Production + Bac à sable"), ([], "")],
+)
+def test_l_environnement_est_toujours_visible(racine: Client, environnements: list[str], attendu: str) -> None:
+    from dossiers.admin.navigation import environnement
+
+    for code in environnements:
+        CleApiFactory(environnement=code)
+    montre = environnement(None)  # type: ignore[arg-type]
+    assert (montre[0] if montre else "") == attendu
+    assert attendu in racine.get(reverse("admin:index")).content.decode()

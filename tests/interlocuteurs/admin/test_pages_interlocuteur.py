@@ -1,0 +1,485 @@
+"""The page of a contact: record, stale copy, matrix, remedies, creation, personal data; real forms, as sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from dossiers.models import Environnement, Etat, Evenement, Explication, Lot, Operation
+from interlocuteurs.models import Acces, Interlocuteur
+from tests.dossiers.admin.formulaires import formulaire, formulaires
+from tests.fabriques import AccesFactory, CleApiFactory, DossierFactory, InterlocuteurFactory, OperationFactory
+
+pytestmark = pytest.mark.django_db
+LISTE = "/admin/interlocuteurs/interlocuteur/"
+AJOUT = f"{LISTE}add/"
+MATRICE = f"{LISTE}acces/"
+
+
+PARAMETRES = {"offre": "start", "voulu_avant": False, "nom": "Inventé", "prenom": "Camille"}
+
+
+def fiche(objet: Any) -> str:
+    return reverse(f"admin:{objet._meta.app_label}_{objet._meta.model_name}_change", args=[objet.pk])
+
+
+def texte(reponse: Any) -> str:
+    return reponse.content.decode().replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def la_fiche(client: Client, interlocuteur: Interlocuteur) -> Any:
+    return formulaire(client.get(fiche(interlocuteur)), fiche(interlocuteur))
+
+
+def messages(reponse: Any) -> str:
+    return " ".join(str(m) for m in reponse.context["messages"]).replace("\u00a0", " ").replace("\u202f", " ")
+
+
+# --- record ------------------------------------------------------------------------------------------------------
+
+
+def test_modifier_envoie_la_fiche_entiere(au_bureau: Client) -> None:
+    acces = AccesFactory(en_place=True, interlocuteur__present=True)
+    contact = acces.interlocuteur
+    reponse = la_fiche(au_bureau, contact).envoyer(au_bureau, nom="Nouveau nom", follow=True)
+    assert reponse.status_code == 302
+    contact.refresh_from_db()
+    assert (contact.nom, contact.version) == ("Nouveau nom", 2)
+    operation = Operation.objects.get(nature="modifier_interlocuteur")
+    assert operation.parametres["nom"] == "Nouveau nom"
+    page = texte(au_bureau.get(fiche(contact)))
+    assert f"opération n° {operation.pk}" in page
+    assert "En attente" in page
+
+
+def test_enregistrer_sans_rien_changer_n_ecrit_rien(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory(present=True)
+    assert la_fiche(au_bureau, contact).envoyer(au_bureau).status_code == 302
+    contact.refresh_from_db()
+    assert contact.version == 1
+    assert not Operation.objects.exists()
+
+
+def test_une_copie_perimee_montre_les_deux_versions_et_ne_perd_rien(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory(present=True, nom="Départ", prenom="Camille")
+    ouvert = la_fiche(au_bureau, contact)
+    la_fiche(au_bureau, contact).envoyer(au_bureau, nom="Leur nom", fixe="01 44 55 66 77")
+    reponse = ouvert.envoyer(au_bureau, nom="Mon nom", prenom="Dominique")
+    assert reponse.status_code == 409
+    contact.refresh_from_db()
+    assert (contact.nom, contact.prenom) == ("Leur nom", "Camille")
+    page = texte(reponse)
+    for valeur in ("Départ", "Leur nom", "Mon nom", "Dominique", "À choisir"):
+        assert valeur in page
+    fusion = formulaire(reponse, fiche(contact))
+    assert fusion.champs["nom"] == "Mon nom"
+    assert fusion.champs["fixe"] == "01 44 55 66 77", "what I had not touched follows the record"
+    assert fusion.envoyer(au_bureau).status_code == 302
+    contact.refresh_from_db()
+    assert (contact.nom, contact.prenom, contact.fixe) == ("Mon nom", "Dominique", "+33144556677")
+
+
+@pytest.mark.parametrize(
+    ("champ", "valeur"),
+    [
+        ("email", "prenom\u202e.nom@tpe.example"),
+        ("email", "prénom@tpe.example"),
+        ("email", "sans-arobase"),
+        ("email", "deux@@tpe.example"),
+        ("email", "nul\0@tpe.example"),
+        ("email", "a" * 260 + "@tpe.example"),
+        ("nom", "Du\u200bpont"),
+        ("nom", "Du\0pont"),
+        ("nom", ""),
+        ("prenom", "   "),
+        ("mobile", "07 05 06"),
+        ("mobile", "numéro de Camille"),
+        ("fixe", "+33" + "1" * 30),
+    ],
+)
+def test_une_mauvaise_saisie_est_dite_a_son_champ(au_bureau: Client, champ: str, valeur: str) -> None:
+    contact = InterlocuteurFactory()
+    reponse = la_fiche(au_bureau, contact).envoyer(au_bureau, **{champ: valeur})
+    assert reponse.status_code == 200
+    assert reponse.context["formulaire"].errors[champ]
+    contact.refresh_from_db()
+    assert contact.version == 1
+
+
+@pytest.mark.parametrize(
+    ("champ", "valeur", "garde"),
+    [
+        ("email", " Accueil@ÉLÉPHANT.example ", "accueil@xn--lphant-9uab.example"),
+        ("mobile", "+33 (0)6 12 34 56 78", "+33612345678"),
+        ("mobile", "0692.12.34.56", "+262692123456"),
+        ("fixe", "01\u00a044 55-66.77", "+33144556677"),
+        ("nom", "  De   la  Tour ", "De la Tour"),
+    ],
+)
+def test_une_saisie_francaise_est_comprise(au_bureau: Client, champ: str, valeur: str, garde: str) -> None:
+    contact = InterlocuteurFactory()
+    assert la_fiche(au_bureau, contact).envoyer(au_bureau, **{champ: valeur}).status_code == 302
+    contact.refresh_from_db()
+    assert getattr(contact, champ) == garde
+    assert la_fiche(au_bureau, contact).envoyer(au_bureau).status_code == 302, "what is shown is read back the same"
+    contact.refresh_from_db()
+    assert contact.version == 2
+
+
+def test_une_version_forgee_est_refusee(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory()
+    for version in ("", "-1", "x", "9" * 30):
+        assert la_fiche(au_bureau, contact).envoyer(au_bureau, nom="Autre", version=version).status_code == 200
+    contact.refresh_from_db()
+    assert contact.version == 1
+
+
+# --- matrix ------------------------------------------------------------------------------------------------------
+
+
+def matrice(client: Client, page: str) -> Any:
+    return formulaire(client.get(page), "/acces/")
+
+
+def test_la_matrice_montre_voulu_constate_et_en_cours(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory(present=True)
+    place = AccesFactory(interlocuteur=contact, en_place=True)
+    AccesFactory(interlocuteur=contact, dossier=place.dossier, offre="start")
+    OperationFactory(
+        dossier=place.dossier,
+        nature="donner_acces",
+        objet=f"loop:bac_a_sable:CABINETDEMO:interlocuteur/{contact.pk}",
+        parametres=PARAMETRES | {"interlocuteur": contact.pk},
+    )
+    for page in (fiche(contact), fiche(place.dossier)):
+        lue = texte(au_bureau.get(page))
+        for attendu in ('scope="row"', 'scope="col"', "En place", "Pas en place", "En attente", ": accès voulu"):
+            assert attendu in lue, (page, attendu)
+
+
+def test_cocher_deux_dossiers_montre_un_plan_puis_un_lot(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory(present=True)
+    un = AccesFactory(interlocuteur=contact, en_place=True)
+    deux = DossierFactory(cle=un.dossier.cle)
+    page = f"{fiche(contact)}?dossier={deux.pk}"
+    envoi = matrice(au_bureau, page)
+    vues = [f"{contact.pk}:{un.dossier_id}:consultation:1", f"{contact.pk}:{deux.pk}:start:0"]
+    plan = au_bureau.post(MATRICE, {"retour": envoi.champs["retour"], "vue": vues, "voulu": [vues[1][:-2]]})
+    assert plan.status_code == 200
+    assert [len(plan.context["plan"].a_faire), plan.context["plan"].appels] == [2, 2]
+    assert not Operation.objects.exists()
+    suite = formulaire(plan, "/plan/confirmer/").envoyer(au_bureau)
+    assert suite.status_code == 302
+    assert set(Operation.objects.values_list("nature", "dossier")) == {
+        ("donner_acces", deux.pk),
+        ("retirer_acces", un.dossier_id),
+    }
+    assert au_bureau.get(suite["Location"]).status_code == 200
+    assert Lot.objects.get().geste == "changer_acces"
+
+
+def test_ne_rien_changer_le_dit(au_bureau: Client) -> None:
+    acces = AccesFactory(en_place=True, interlocuteur__present=True)
+    case = f"{acces.interlocuteur_id}:{acces.dossier_id}:consultation"
+    retour = f"dossier:{acces.dossier_id}"
+    reponse = au_bureau.post(MATRICE, {"retour": retour, "vue": [f"{case}:1"], "voulu": [case]}, follow=True)
+    assert "Aucune case n’a changé" in messages(reponse)
+    assert reponse.redirect_chain[-1][0] == fiche(acces.dossier)
+
+
+def test_redemander_ce_qui_manque(au_bureau: Client) -> None:
+    acces = AccesFactory(interlocuteur__present=True)
+    envoi = matrice(au_bureau, fiche(acces.interlocuteur))
+    plan = envoi.envoyer(au_bureau, redemander="oui")
+    assert plan.context["plan"].appels == 1
+
+
+@pytest.mark.parametrize(
+    "vue", ["", "1", "1:1:start", "x:1:start:1", "1:1:autre:1", "1:1:start:2", f"{'9' * 30}:1:start:0"]
+)
+def test_une_matrice_forgee_est_refusee(au_bureau: Client, vue: str) -> None:
+    assert au_bureau.post(MATRICE, {"vue": [vue], "voulu": []}).status_code == 400
+
+
+def test_ajouter_par_son_adresse_un_interlocuteur_a_un_dossier(au_bureau: Client) -> None:
+    dossier, contact = DossierFactory(), InterlocuteurFactory(email="camille@tpe.example")
+    lue = au_bureau.get(fiche(dossier), {"interlocuteur": " Camille@TPE.example "})
+    assert f'data-case="{contact.pk}:{dossier.pk}:start"' in lue.content.decode()
+    assert "n’a l’adresse" in texte(au_bureau.get(fiche(dossier), {"interlocuteur": "inconnu@tpe.example"}))
+
+
+# --- refusals and remedies ---------------------------------------------------------------------------------------
+
+REFUS = {
+    "pris": "L'e-mail de cet interlocuteur est déjà associé à un autre interlocuteur",
+    "inviter": "Pour proposer un service à un interlocuteur vous devez d'abord l'inviter sur votre tenant",
+    "absent": "interlocuteur n'existe pas",
+}
+
+
+def refusee(message: str, **contact: Any) -> Operation:
+    """An operation that Loop refused so, with its contact and the wanted accès."""
+    acces = AccesFactory(interlocuteur=InterlocuteurFactory(**contact))
+    personne = acces.interlocuteur
+    return OperationFactory(
+        echouee=True,
+        dossier=acces.dossier,
+        nature="creer_interlocuteur" if "presence" in contact else "donner_acces",
+        message=message,
+        explication=Explication.objects.get(motif=message),
+        objet=f"loop:bac_a_sable:CABINETDEMO:interlocuteur/{personne.pk}",
+        parametres={
+            "interlocuteur": personne.pk,
+            "email": personne.email,
+            "nom": personne.nom,
+            "prenom": personne.prenom,
+            "offre": acces.offre,
+            "voulu_avant": False,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "contact", "bouton"),
+    [
+        (REFUS["pris"], {"presence": "autre"}, "Rattacher à cet interlocuteur"),
+        (REFUS["inviter"], {"invitation": "a_inviter"}, "Invité : relancer"),
+        (REFUS["absent"], {"presence": "absent"}, "Créer à partir de cette saisie"),
+    ],
+)
+@pytest.mark.parametrize("depuis", ["operation", "lot", "interlocuteur"])
+def test_chaque_refus_se_quitte_par_son_bouton(
+    au_bureau: Client, message: str, contact: dict[str, str], bouton: str, depuis: str
+) -> None:
+    operation = refusee(message, **contact)
+    lot = Lot.objects.create(plan="0" * 32, geste="changer_acces", libelle="Lot", total=1, cree_par=au_bureau.personne)  # type: ignore[attr-defined]
+    Operation.objects.filter(pk=operation.pk).update(lot=lot)
+    personne = Interlocuteur.objects.get()
+    page = {"operation": operation, "lot": lot, "interlocuteur": personne}[depuis]
+    lue = au_bureau.get(fiche(page))
+    trouves = [f for f in formulaires(lue) if bouton in " ".join(f.textes.replace("\u00a0", " ").split())]
+    assert trouves, texte(lue)
+    assert trouves[0].envoyer(au_bureau).status_code == 302
+    suite = Operation.objects.exclude(pk=operation.pk).get()
+    assert (suite.etat, suite.dossier_id, suite.relance_de_id) == (Etat.EN_ATTENTE, operation.dossier_id, operation.pk)
+    personne.refresh_from_db()
+    assert personne.invitation == "invite" or "invitation" not in contact
+    encore = [f for f in formulaires(au_bureau.get(fiche(personne))) if bouton in f.textes.replace("\u00a0", " ")]
+    assert not encore
+
+
+def test_deja_affectee_est_une_information(au_bureau: Client) -> None:
+    operation = OperationFactory(reussie=True, message="L'application est déjà affectée à l'interlocuteur.")
+    page = texte(au_bureau.get(fiche(operation)))
+    assert "Information" in page
+    assert "Aucun changement nécessaire." in page
+
+
+def test_la_liste_des_invitations_a_faire(au_bureau: Client) -> None:
+    operation = refusee(REFUS["inviter"], invitation="a_inviter")
+    contact, autre = Interlocuteur.objects.get(), InterlocuteurFactory()
+    liste = au_bureau.get(LISTE, {"invitation__exact": "a_inviter"})
+    assert [i.pk for i in liste.context["cl"].result_list] == [contact.pk]
+    au_bureau.post(LISTE, {"action": "noter_invites", "_selected_action": [contact.pk, autre.pk]})
+    contact.refresh_from_db()
+    autre.refresh_from_db()
+    assert (contact.invitation, autre.invitation) == ("invite", "inconnue")
+    assert Operation.objects.get(relance_de=operation).nature in {"creer_interlocuteur", "donner_acces"}
+
+
+# --- creation ----------------------------------------------------------------------------------------------------
+
+SAISIE = {"email": "camille@tpe.example", "nom": "Inventée", "prenom": "Camille", "profil": "2.0", "actif": "on"}
+
+
+def test_creer_avec_ses_premiers_acces(au_bureau: Client) -> None:
+    dossier = DossierFactory()
+    assert au_bureau.get(f"{AJOUT}?dossier={dossier.pk}").status_code == 200
+    reponse = au_bureau.post(AJOUT, {**SAISIE, "dossier": dossier.pk, "offres": ["start", "consultation"]})
+    contact = Interlocuteur.objects.get()
+    assert reponse["Location"] == fiche(contact)
+    assert list(Operation.objects.order_by("id").values_list("nature", flat=True)) == [
+        "creer_interlocuteur",
+        "donner_acces",
+    ]
+
+
+def test_un_doublon_est_vu_avant_tout_envoi_et_se_rattache(au_bureau: Client) -> None:
+    porteur = InterlocuteurFactory(email=SAISIE["email"], nom="Porteuse", present=True)
+    dossier = DossierFactory()
+    saisie = {**SAISIE, "email": "CAMILLE@tpe.example", "dossier": dossier.pk, "offres": ["start"]}
+    reponse = au_bureau.post(AJOUT, saisie)
+    assert reponse.status_code == 200
+    assert fiche(porteur) in texte(reponse)
+    assert not Operation.objects.exists()
+    assert au_bureau.post(AJOUT, {**saisie, "rattacher": "oui"})["Location"] == fiche(porteur)
+    assert Operation.objects.get().nature == "donner_acces"
+    assert Interlocuteur.objects.count() == 1
+
+
+def test_le_porteur_hors_portefeuille_n_est_pas_nomme(limite: Client) -> None:
+    porteur = InterlocuteurFactory(email=SAISIE["email"], nom="Porteuse")
+    dossier = DossierFactory(maitre_dossier=limite.personne.login_loop)  # type: ignore[attr-defined]
+    page = texte(limite.post(AJOUT, {**SAISIE, "dossier": dossier.pk, "offres": ["start"]}))
+    assert "Porteuse" not in page
+    assert fiche(porteur) not in page
+    assert "Rattacher à cet interlocuteur" in page
+
+
+def test_creer_en_production_se_confirme(au_bureau: Client) -> None:
+    dossier = DossierFactory(cle=CleApiFactory(prete=True, environnement=Environnement.PRODUCTION))
+    saisie = {**SAISIE, "dossier": dossier.pk, "offres": ["start"]}
+    assert "Je confirme agir en production" in texte(au_bureau.post(AJOUT, saisie))
+    assert not Interlocuteur.objects.exists()
+    assert au_bureau.post(AJOUT, {**saisie, "production": "oui"}).status_code == 302
+
+
+def test_creer_a_partir_d_une_operation(au_bureau: Client) -> None:
+    operation = OperationFactory(
+        echouee=True,
+        message=REFUS["absent"],
+        explication=Explication.objects.get(motif=REFUS["absent"]),
+        parametres={"offre": "start", "contact": "inconnue@tpe.example"},
+    )
+    page = au_bureau.get(fiche(operation)).content.decode()
+    assert f"{AJOUT}?operation={operation.pk}" in page
+    depart = au_bureau.get(AJOUT, {"operation": operation.pk}).context["formulaire"].initial
+    assert (depart["email"], depart["dossier"]) == ("inconnue@tpe.example", operation.dossier_id)
+
+
+# --- personal data -----------------------------------------------------------------------------------------------
+
+
+def test_exporter_puis_anonymiser(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory(nom="Effaçable")
+    base = f"{LISTE}{contact.pk}/"
+    assert "Effaçable" in texte(au_bureau.get(f"{base}donnees/"))
+    assert au_bureau.get(f"{base}donnees.json").json()["fiche"]["nom"] == "Effaçable"
+    assert Evenement.objects.filter(type=Evenement.Type.EXPORT).count() == 2
+    assert au_bureau.post(f"{base}anonymiser/", {"motif": "Demande reçue."}).status_code == 200
+    contact.refresh_from_db()
+    assert not contact.anonymise, "not confirmed"
+    reponse = au_bureau.post(f"{base}anonymiser/", {"motif": "Demande reçue.", "confirme": "on"})
+    assert reponse.status_code == 302
+    page = texte(au_bureau.get(fiche(contact)))
+    assert "Effaçable" not in page
+    assert "Anonymisé" in page
+    assert au_bureau.post(fiche(contact), {**SAISIE, "version": 2}).status_code in {200, 409}
+    contact.refresh_from_db()
+    assert contact.nom.startswith("anonyme")
+
+
+def test_anonymiser_est_refuse_tant_qu_un_acces_est_en_place(au_bureau: Client) -> None:
+    contact = AccesFactory(en_place=True, interlocuteur__present=True).interlocuteur
+    reponse = au_bureau.post(f"{LISTE}{contact.pk}/anonymiser/", {"motif": "Demande.", "confirme": "on"})
+    assert reponse.status_code == 409
+    assert "Retirez-lui ses accès" in texte(reponse)
+
+
+# --- list --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "terme",
+    [
+        "Tourneur",
+        "tourn",
+        "camille tourneur",
+        "ACCUEIL@",
+        "accueil@tpe.example",
+        "06 12 34 56 78",
+        "+33612345678",
+        "CODE7",
+    ],
+)
+def test_chercher_comme_on_tape(au_bureau: Client, terme: str) -> None:
+    contact = InterlocuteurFactory(nom="Tourneur", prenom="Camille", email="accueil@tpe.example", mobile="+33612345678")
+    AccesFactory(interlocuteur=contact, dossier__code="CODE7")
+    InterlocuteurFactory(prenom="Dominique", mobile="")
+    assert [i.pk for i in au_bureau.get(LISTE, {"q": terme}).context["cl"].result_list] == [contact.pk]
+    if terme != "CODE7":
+        assert au_bureau.get("/admin/recherche/", {"q": terme})["Location"] == fiche(contact)
+
+
+@pytest.mark.parametrize("terme", ["\0", "%", "a", "@", "9" * 300, "\u202e", "'\"<script>"])
+def test_une_recherche_absurde_ne_casse_rien(au_bureau: Client, terme: str) -> None:
+    InterlocuteurFactory()
+    assert au_bureau.get(LISTE, {"q": terme}).status_code == (400 if terme == "\0" else 200)
+
+
+def test_les_filtres(au_bureau: Client) -> None:
+    absent = AccesFactory(interlocuteur__present=True).interlocuteur
+    place = AccesFactory(interlocuteur__present=True, en_place=True).interlocuteur
+    inactif = InterlocuteurFactory(actif=False)
+
+    def trouves(**filtres: str) -> set[int]:
+        return {i.pk for i in au_bureau.get(LISTE, filtres).context["cl"].result_list}
+
+    assert trouves(a_relancer="oui") == {absent.pk}
+    assert trouves(acces="avec_consultation") == {place.pk}
+    assert trouves(acces="aucun") == {absent.pk, inactif.pk}
+    assert trouves(fiche="inactifs") == {inactif.pk}
+    OperationFactory(
+        nature="donner_acces", parametres={"interlocuteur": absent.pk, "offre": "consultation", "nom": "", "prenom": ""}
+    )
+    assert trouves(a_relancer="oui") == set()
+
+
+@pytest.mark.parametrize("page", ["liste", "fiche", "dossier"])
+def test_les_requetes_ne_dependent_pas_des_lignes(au_bureau: Client, page: str) -> None:
+    contact, dossier = InterlocuteurFactory(present=True), DossierFactory()
+    adresse = {"liste": LISTE, "fiche": fiche(contact), "dossier": fiche(dossier)}[page]
+
+    def compter() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as requetes:
+            assert au_bureau.get(adresse).status_code == 200
+        return len(requetes)
+
+    def peupler(nombre: int) -> None:
+        for _ in range(nombre):
+            acces = AccesFactory(dossier__cle=dossier.cle, interlocuteur=contact)
+            AccesFactory(dossier=dossier)
+            OperationFactory(
+                dossier=acces.dossier,
+                nature="donner_acces",
+                objet=f"loop:bac_a_sable:CABINETDEMO:interlocuteur/{contact.pk}",
+                parametres={
+                    "interlocuteur": contact.pk,
+                    "offre": "start",
+                    "voulu_avant": False,
+                    "nom": "N",
+                    "prenom": "P",
+                },
+            )
+
+    peupler(2)
+    compter()
+    deux = compter()
+    peupler(30)
+    assert Acces.objects.count() == 64
+    assert compter() == deux
+
+
+# --- bulk --------------------------------------------------------------------------------------------------------
+
+
+def test_donner_un_acces_a_une_selection(au_bureau: Client) -> None:
+    dossier = DossierFactory()
+    contacts = [InterlocuteurFactory(present=True) for _ in range(2)]
+    depart = {"action": "donner_acces", "_selected_action": [contact.pk for contact in contacts]}
+    page = au_bureau.post(LISTE, depart)
+    assert "select2" in page.content.decode(), "the dossier is found as one types"
+    envoi = next(f for f in formulaires(page) if "selection" in f.champs)
+    plan = envoi.envoyer(au_bureau, dossier=dossier.pk, offre="start")
+    assert len(plan.context["plan"].a_faire) == 2
+    csv = formulaire(plan, "/plan/csv/").envoyer(au_bureau)
+    assert csv.status_code == 200
+    assert formulaire(plan, "/plan/confirmer/").envoyer(au_bureau).status_code == 302
+    assert list(Operation.objects.values_list("nature", "dossier")) == [("donner_acces", dossier.pk)] * 2

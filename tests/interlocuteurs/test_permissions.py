@@ -1,0 +1,84 @@
+"""Who may do what with contacts: the four roles, in their own portfolio and in another's."""
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from dossiers.roles import ROLES
+from dossiers.services.erreurs import ActionImpossible
+from interlocuteurs.models import Interlocuteur
+from interlocuteurs.services.acces import demander_acces, preparer_cellules
+from interlocuteurs.services.donnees import anonymiser, exporter_donnees
+from interlocuteurs.services.fiches import Fiche, creer, modifier, renvoyer_fiche, valeurs
+from interlocuteurs.services.remedes import creer_depuis_echec, marquer_invite, rattacher
+from tests.fabriques import AccesFactory, CleApiFactory, CollaborateurFactory, DossierFactory, InterlocuteurFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def demande(i, d):
+    return [{"interlocuteur": i.pk, "dossier": d.pk, "offre": "start", "voulu": True}]
+
+
+def changee(i):
+    return Fiche(email=i.email, nom="Autre", prenom=i.prenom)
+
+
+#: Action: (first role that may, what it does). `i` a contact in Loop with an accès in place on the dossier `d`.
+ACTIONS = {
+    "voir": ("Consultation", lambda i, d, par: Interlocuteur.objects.visibles_par(par).get(pk=i.pk)),
+    "creer": (
+        "Collaborateur",
+        lambda i, d, par: creer(
+            Fiche(email="neuf@tpe.example", nom="N", prenom="P"), cle=d.cle, acces=[(d, "start")], par=par
+        ),
+    ),
+    "modifier": ("Collaborateur", lambda i, d, par: modifier(i, changee(i), version=1, par=par)),
+    "renvoyer": ("Collaborateur", lambda i, d, par: renvoyer_fiche(i, par=par)),
+    "planifier": ("Collaborateur", lambda i, d, par: preparer_cellules(demande(i, d), par=par).a_faire[0]),
+    "demander": ("Collaborateur", lambda i, d, par: demander_acces(demande(i, d), par=par, tout_ou_rien=True)),
+    "rattacher": ("Collaborateur", lambda i, d, par: rattacher(i, [(d, "start")], par=par)),
+    "inviter": ("Collaborateur", lambda i, d, par: _invite(i, par)),
+    "creer_depuis_echec": ("Collaborateur", lambda i, d, par: _recreer(i, par)),
+    "exporter": ("Manager", lambda i, d, par: exporter_donnees(i, par=par)),
+    "anonymiser": ("Manager", lambda i, d, par: _anonymiser(i, par)),
+}
+
+
+def _invite(i, par):
+    marquer_invite([i], par=par)
+    i.refresh_from_db()
+    if i.invite_le is None:
+        raise PermissionDenied
+
+
+def _recreer(i, par):
+    Interlocuteur.objects.update(presence="absent")
+    creer_depuis_echec(i, par=par)
+
+
+def _anonymiser(i, par):
+    i.acces.update(constate=False)
+    anonymiser(i, par=par, motif="Départ du client.")
+
+
+def permis(action, role, sien):
+    personne = CollaborateurFactory(portefeuille=True, **{role.lower(): True})
+    dossier = DossierFactory(
+        cle=CleApiFactory(prete=True), maitre_dossier=personne.login_loop if sien else "autre@x.fr"
+    )
+    interlocuteur = InterlocuteurFactory(present=True, nom="Inventé")
+    AccesFactory(interlocuteur=interlocuteur, dossier=dossier, en_place=True)
+    assert valeurs(interlocuteur).nom == "Inventé"
+    try:
+        ACTIONS[action][1](interlocuteur, dossier, personne)
+    except (PermissionDenied, ActionImpossible, Interlocuteur.DoesNotExist, IndexError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("sien", [True, False], ids=["son-portefeuille", "autre-portefeuille"])
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_la_table_des_droits(action, role, sien):
+    premier = ROLES.index(ACTIONS[action][0])
+    assert permis(action, role, sien) is (ROLES.index(role) >= premier and sien)

@@ -1,0 +1,154 @@
+"""The product as a person gets it: `manage.py demo`, on free ports, with a database and files of its own."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from config.embarque import base_depuis_url
+
+RACINE = Path(__file__).resolve().parents[2]
+DELAI_PRET, DELAI_ARRET = 180.0, 60.0
+# The last of Valkey's sixteen databases: the workers of a run take the others in order, and nobody has that many.
+BASE_COURTIER = 15
+UTILISATEUR = re.compile(r"^ {2}\S.*? {2,}(?P<identifiant>\w+) {2,}(?P<mot_de_passe>[a-z0-9-]{19})$", re.MULTILINE)
+# What makes an operation uncertain is settled in a second instead of two minutes.
+COURTES = {
+    "OPERATION_DELAI_APPEL": "10",
+    "OPERATION_BAIL": "25",
+    "OPERATION_QUARANTAINE": "1",
+    "OPERATION_BALAYAGE": "1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demonstration: where it answers, and the password of each user."""
+
+    adresse: str
+    simulateur: str
+    mots_de_passe: dict[str, str]
+
+    def poser_pannes(self, *pannes: dict[str, Any]) -> None:
+        """Replace the scripted faults of the simulated Loop."""
+        self._commander("POST", "pannes", json=list(pannes))
+
+    def declarer_cle(self, **cle: Any) -> None:
+        """Make Loop know an API key."""
+        self._commander("POST", "charger", json={"cles": [cle]})
+
+    def appliques(self, endpoint: str) -> dict[str, int]:
+        """What Loop has applied, by reference."""
+        return dict(self._commander("GET", "compte")["appliques"].get(endpoint, {}))
+
+    def _commander(self, methode: str, commande: str, **options: Any) -> dict[str, Any]:
+        with httpx.Client(base_url=self.simulateur, trust_env=False, timeout=10) as http:
+            reponse = http.request(methode, f"/_simulateur/{commande}", **options).raise_for_status()
+            return dict(reponse.json())
+
+
+@contextlib.contextmanager
+def demarrer(dossier: Path) -> Iterator[Demo]:
+    """Start the demonstration and stop it as a person does, by Ctrl-C; nothing of it is left after.
+
+    `dossier` receives its files and its output.
+    """
+    web, simulateur = _ports_libres()
+    with _base_neuve() as base:
+        env = os.environ | COURTES | {"DATABASE_URL": base, "REDIS_URL": _autre_courtier(), "PYTHONUNBUFFERED": "1"}
+        env |= {
+            "PASSERELLE_VAR": str(dossier / "var"),
+            "DEMO_PORT": str(web),
+            "LOOP_SIMULATEUR_PORT": str(simulateur),
+        }
+        journal = dossier / "demo.log"
+        with journal.open("wb") as sortie:
+            processus = subprocess.Popen(
+                [sys.executable, "manage.py", "demo"],
+                cwd=RACINE,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=sortie,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            accueil = _attendre(processus, journal)
+            mots_de_passe = {m["identifiant"]: m["mot_de_passe"] for m in UTILISATEUR.finditer(accueil)}
+            yield Demo(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{simulateur}", mots_de_passe)
+        finally:
+            _arreter(processus)
+        assert processus.returncode == 0, f"la démonstration s’est mal arrêtée :\n{journal.read_text()}"
+        assert not _groupe_vivant(processus.pid), "la démonstration a laissé des processus"
+
+
+def _attendre(processus: "subprocess.Popen[bytes]", journal: Path) -> str:
+    limite = time.monotonic() + DELAI_PRET
+    while time.monotonic() < limite and processus.poll() is None:
+        texte = journal.read_text()
+        if "Ctrl-C pour tout arrêter" in texte:
+            return texte
+        time.sleep(0.1)
+    raise AssertionError(f"la démonstration n’a pas démarré :\n{journal.read_text()}")
+
+
+def _arreter(processus: "subprocess.Popen[bytes]") -> None:
+    if processus.poll() is None:
+        os.killpg(processus.pid, signal.SIGINT)
+    try:
+        processus.wait(DELAI_ARRET)
+    except subprocess.TimeoutExpired:
+        os.killpg(processus.pid, signal.SIGKILL)
+        processus.wait()
+
+
+def _groupe_vivant(groupe: int) -> bool:
+    try:
+        os.killpg(groupe, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _ports_libres() -> list[int]:
+    with contextlib.ExitStack() as pile:
+        prises = [pile.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        return [prise.getsockname()[1] for prise in prises]
+
+
+@contextlib.contextmanager
+def _base_neuve() -> Iterator[str]:
+    """Address of an empty database on the server of the run."""
+    adresse = os.environ["DATABASE_URL"]
+    lue = base_depuis_url(adresse)
+    champs = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
+    nom = f"navigateur_{os.getpid()}"
+    with psycopg.connect(
+        **{champ: lue[cle] for cle, champ in champs.items() if lue.get(cle)}, autocommit=True
+    ) as connexion:
+        connexion.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(nom)))
+        try:
+            morceaux = urlsplit(adresse)
+            yield urlunsplit(morceaux._replace(path=f"{morceaux.path.rpartition('/')[0]}/{nom}"))
+        finally:
+            connexion.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(nom)))
+
+
+def _autre_courtier() -> str:
+    adresse = os.environ["REDIS_URL"]
+    if adresse.startswith("redis+socket://"):
+        return f"{adresse.partition('?')[0]}?virtual_host={BASE_COURTIER}"
+    return urlunsplit(urlsplit(adresse)._replace(path=f"/{BASE_COURTIER}"))

@@ -1,0 +1,80 @@
+"""Operations per second against a bare loop that makes the same calls to the same simulator."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.perf.terrain import CLE, Mesure, Terrain, attendre, cle_de_mesure, dire
+
+LATENCE = 0.1
+EN_VOL = 16
+NOMBRE = 3000
+OFFRE = "consultation"
+
+
+def boucle_nue(codes: list[str]) -> float:
+    """Calls per second of `EN_VOL` threads that do nothing but call, over kept-alive connections."""
+    from django.conf import settings
+
+    entetes = {
+        "x-apikey": f"{CLE['cle_publique']}:{CLE['client_secret']}",
+        "Ocp-Apim-Subscription-Key": CLE["cle_abonnement"],
+    }
+    adresse = settings.LOOP_URLS["bac_a_sable"] + settings.LOOP_CHEMINS["ajouter_offre"]
+
+    def appeler(rang: int) -> None:
+        with httpx.Client(headers=entetes, trust_env=False) as client:
+            for code in codes[rang::EN_VOL]:
+                client.post(adresse, json={"codeDossier": code, "offre": OFFRE}).raise_for_status()
+
+    debut = time.perf_counter()
+    with ThreadPoolExecutor(EN_VOL) as fils:
+        list(fils.map(appeler, range(EN_VOL)))
+    return len(codes) / (time.perf_counter() - debut)
+
+
+def produit(nombre: int) -> float:
+    """Operations per second of the product, from the person's confirmation to the last settled end."""
+    from dossiers.models import Dossier, Etat
+    from dossiers.services.plans import confirmer, preparer
+    from tests.fabriques import CollaborateurFactory
+
+    personne = CollaborateurFactory(manager=True)
+    scelle = preparer(
+        "ajouter_offre", list(Dossier.objects.values_list("pk", flat=True)), {"offre": OFFRE}, par=personne
+    )
+    lot = confirmer(scelle.sceller(), par=personne)
+    debut = time.time()
+    attendre(lambda: not lot.operations.non_reglees().exists(), 180, 0.5)
+    reussies = lot.operations.filter(etat=Etat.REUSSIE)
+    if reussies.count() != nombre:
+        raise RuntimeError(f"{nombre - reussies.count()} opérations n’ont pas réussi")
+    return nombre / (reussies.latest("terminee_le").terminee_le.timestamp() - debut)
+
+
+def mesurer(terrain: Terrain) -> list[Mesure]:
+    from dossiers.models import Dossier
+
+    codes = [f"MESURE{rang:05d}" for rang in range(NOMBRE)]
+    cle = cle_de_mesure(plafond=EN_VOL)
+    Dossier.objects.bulk_create([Dossier(cle=cle, code=code) for code in codes], batch_size=1000)
+    donnees = [{"codeIbs": code} for code in codes]
+    with terrain.simulateur(latence=LATENCE, dossiers=donnees), terrain.ouvrier():
+        dire(f"  boucle nue : {NOMBRE} appels, {EN_VOL} en vol…")
+        nue = boucle_nue(codes[: NOMBRE // 2])
+        dire(f"  le produit : {NOMBRE} opérations…")
+        obtenu = produit(NOMBRE)
+        nue = (nue + boucle_nue(codes[NOMBRE // 2 :])) / 2
+    return [
+        Mesure(
+            quoi=f"opérations par seconde, {LATENCE * 1000:.0f} ms de latence, {EN_VOL} en vol",
+            mesure=f"{obtenu:.0f} /s",
+            repere=f"boucle httpx nue : {nue:.0f} /s",
+            rapport=f"{obtenu / nue:.0%}",
+            but="≥ 90 %",
+            tenu=obtenu >= 0.9 * nue,
+        )
+    ]
