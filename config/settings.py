@@ -204,9 +204,7 @@ LOOP_CHEMINS = {
     ),
     "retirer_offre": reglages.texte("LOOP_CHEMIN_RETIRER_OFFRE", "/collaborativeOffer/removeOffer"),
     "ajouter_interlocuteur": reglages.texte("LOOP_CHEMIN_AJOUTER_INTERLOCUTEUR", "/provisionningCollab/addClient"),
-    "modifier_interlocuteur": reglages.texte(
-        "LOOP_CHEMIN_MODIFIER_INTERLOCUTEUR", "/provisionningCollab/updateClient"
-    ),
+    "modifier_interlocuteur": reglages.texte("LOOP_CHEMIN_MODIFIER_INTERLOCUTEUR", "/provisionningCollab/updateClient"),
     "retirer_application": reglages.texte("LOOP_CHEMIN_RETIRER_APPLICATION", "/provisionningCollab/removeApplication"),
     "provisionner": reglages.texte("LOOP_CHEMIN_PROVISIONNER", "/companyProvisioning/provisionCompany"),
     "dossier_complet": reglages.texte("LOOP_CHEMIN_DOSSIER_COMPLET", "/DossierComplet"),
@@ -258,7 +256,7 @@ IMPORT = {
     "lignes": reglages.entier("IMPORT_LIGNES_MAX", 20_000, minimum=1),
     "colonnes": reglages.entier("IMPORT_COLONNES_MAX", 100, minimum=5),
     "memoire": reglages.entier("IMPORT_MEMOIRE_MAX", 512 * 1024 * 1024, minimum=128 * 1024 * 1024, maximum=2**40),
-    "secondes": reglages.entier("IMPORT_LECTURE_SECONDES", 30, minimum=1),
+    "secondes": reglages.entier("IMPORT_LECTURE_SECONDES", 15, minimum=1),
 }
 
 # --- security ----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.perf.terrain import Mesure, Terrain, chronometrer, cle_de_mesure, dire
+from tests.perf.terrain import Mesure, Terrain
 
 NOMBRE = 5000
 LIMITE = 3.0
