@@ -36,11 +36,11 @@ qualite: $(INSTALLE) ## style, types, sens des imports, migrations, réglages de
 fautes: $(INSTALLE) ## injection de pannes : rien de perdu, rien en double (SANS=garde pour montrer ce qu’elle protège)
 	@exec $(PY) -m tests.fautes $(if $(SANS),--sans $(SANS))
 
-bench: $(INSTALLE) ## mesures de vitesse et de mémoire
-	@$(PY) -m pytest -s tests/perf
+bench: $(INSTALLE) ## mesures de vitesse et de mémoire (QUOI="operations listes" : une partie)
+	@exec $(PY) -m tests.perf $(QUOI)
 
 captures: $(INSTALLE) ## refaire les captures d’écran de docs/images
-	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur
+	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or interlocuteur"
 
 verrou: $(INSTALLE) ## refaire requirements.txt depuis pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \

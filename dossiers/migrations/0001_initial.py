@@ -1205,6 +1205,16 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="dossier",
             index=models.Index(
+                condition=models.Q(("archive_le__isnull", False)), fields=["code", "id"], name="dossier_archives"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="dossier",
+            index=models.Index(fields=["nom_usuel", "code", "id"], name="dossier_nom"),
+        ),
+        migrations.AddIndex(
+            model_name="dossier",
+            index=models.Index(
                 condition=models.Q(("archive_le", None)), fields=["code", "id"], name="dossier_en_service"
             ),
         ),

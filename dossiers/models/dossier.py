@@ -91,6 +91,8 @@ class Dossier(models.Model):
         indexes = [
             models.Index(fields=["code", "id"], name="dossier_ordre"),
             models.Index(fields=["code", "id"], name="dossier_en_service", condition=Q(archive_le=None)),
+            models.Index(fields=["code", "id"], name="dossier_archives", condition=Q(archive_le__isnull=False)),
+            models.Index(fields=["nom_usuel", "code", "id"], name="dossier_nom"),
             models.Index(fields=["statut", "code", "id"], name="dossier_statut"),
             models.Index(fields=["cle", "code", "id"], name="dossier_cle_ordre"),
             models.Index(OpClass(Upper("code"), name="text_pattern_ops"), name="dossier_code_prefixe"),

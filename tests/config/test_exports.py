@@ -28,6 +28,7 @@ class Groupe(models.Model):
 
     class Meta:
         app_label = "config"
+        managed = False
         db_table = "essai_export_groupe"
 
     def __str__(self):
@@ -48,6 +49,7 @@ class Ligne(models.Model):
 
     class Meta:
         app_label = "config"
+        managed = False
         db_table = "essai_export_ligne"
         ordering = ["pk"]
 

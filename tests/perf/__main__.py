@@ -11,7 +11,7 @@ import os
 import sys
 from importlib import import_module
 
-from tests.perf.terrain import Mesure, dire, machine, preparer, tableau, vider_la_base
+from tests.perf.terrain import Mesure, dire, machine, preparer, tableau
 
 QUOI = ("operations", "synchronisation", "plans", "listes", "exports", "requetes", "imports")
 
@@ -25,7 +25,6 @@ def main() -> None:
         for nom in choisies:
             dire(f"{nom}…")
             mesures += import_module(f"tests.perf.{nom}").mesurer(terrain)
-            vider_la_base()
     charge = os.getloadavg()[0]
     dire(f"\n{machine()}, charge moyenne {charge:.1f}\n\n{tableau(mesures)}")
     if manquees := [mesure.quoi for mesure in mesures if mesure.tenu is False]:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from tests.perf.terrain import CLE, Mesure, Terrain, attendre, cle_de_mesure, dire
+from tests.perf.terrain import CLE, Mesure, Terrain, attendre, cle_de_mesure, dire, vider_la_base
 
 LATENCE = 0.1
 EN_VOL = 16
@@ -58,6 +58,7 @@ def produit(nombre: int) -> float:
 def mesurer(terrain: Terrain) -> list[Mesure]:
     from dossiers.models import Dossier
 
+    vider_la_base()
     codes = [f"MESURE{rang:05d}" for rang in range(NOMBRE)]
     cle = cle_de_mesure(plafond=EN_VOL)
     Dossier.objects.bulk_create([Dossier(cle=cle, code=code) for code in codes], batch_size=1000)

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.perf.terrain import CLE, DOMAINE, Mesure, Terrain, chronometrer, cle_de_mesure, dire
+from tests.perf.terrain import CLE, DOMAINE, Mesure, Terrain, chronometrer, cle_de_mesure, dire, vider_la_base
 
 NOMBRE = 10_000
 CHAMPS = ("codeIbs", "objectId", "nomUsuel", "raisonSociale", "maitreDossier", "engagementManager")
@@ -75,6 +75,7 @@ def mesurer(terrain: Terrain) -> list[Mesure]:
     from dossiers.models import Dossier, Ecart
     from tests.fabriques import CollaborateurFactory
 
+    vider_la_base()
     cle, personne = cle_de_mesure(), CollaborateurFactory(manager=True)
     temps: dict[str, float] = {}
 

@@ -115,6 +115,8 @@ def preparer() -> Iterator[Terrain]:
         django.setup()
         # No collected static files here: their hashed names cost nothing once the server has read them.
         settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+        settings.STATIC_ROOT = dossier / "static"
+        settings.STATIC_ROOT.mkdir()
         nom = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         pile.callback(connection.creation.destroy_test_db, settings.DATABASES["default"]["NAME"], verbosity=0)
         adresse = urlsplit(base)

@@ -110,6 +110,31 @@ def test_une_ligne_dont_l_etat_a_bouge_est_refusee_et_les_autres_sont_faites(dos
     assert [ligne.numero for ligne in importation.lignes.rejets()] == [2]
 
 
+@pytest.mark.parametrize("situation", ["creee_depuis", "modifiee_depuis", "acces_demande_depuis"])
+def test_une_ligne_qui_resterait_a_faire_autrement_est_refusee(dossiers, importer, confirmer, manager, situation):
+    """What was seen is not what would be done: told, not done otherwise."""
+    from dossiers.models import Operation
+    from interlocuteurs.services import acces, fiches
+    from tests.fabriques import InterlocuteurFactory
+
+    identite = {"email": "p1@tpe.example", "nom": "Inventé 1", "prenom": "Camille"}
+    if situation != "creee_depuis":
+        connu = InterlocuteurFactory(**identite)
+    importation = importer(rangee(1), rangee(2))
+    if situation == "creee_depuis":
+        InterlocuteurFactory(**identite)
+    elif situation == "modifiee_depuis":
+        fiches.modifier(connu, fiches.Fiche(**identite, social=False), version=1, par=manager)
+    else:
+        demande = {"interlocuteur": connu.pk, "dossier": dossiers[0].pk, "offre": "start", "voulu": True}
+        acces.demander_acces([demande], par=manager)
+    avant = Operation.objects.count()
+    importation = confirmer(importation)
+    assert etat_de(importation) == ("termine", 2, 1, 1)
+    assert issues(importation) == {2: "refusee", 3: "faite"}
+    assert Operation.objects.count() == avant + 1
+
+
 def test_un_dossier_archive_depuis_l_apercu_est_refuse(dossiers, importer, confirmer):
     from django.utils import timezone
 
@@ -119,7 +144,7 @@ def test_un_dossier_archive_depuis_l_apercu_est_refuse(dossiers, importer, confi
     assert etat_de(confirmer(importation)) == ("termine", 2, 1, 1)
 
 
-@pytest.mark.parametrize("changement", ["correspondance", "altere", "vieux", "autre_personne"])
+@pytest.mark.parametrize("changement", ["correspondance", "lignes", "altere", "vieux", "autre_personne"])
 def test_seul_ce_qui_a_ete_vu_se_confirme(dossiers, importer, changement, manager, time_machine):
     from django.core.exceptions import PermissionDenied
 
@@ -132,6 +157,12 @@ def test_seul_ce_qui_a_ete_vu_se_confirme(dossiers, importer, changement, manage
     if changement == "correspondance":
         autre = importation.correspondance | {"nom": importation.correspondance["prenom"]}
         services.examiner(importation, autre, "", par=par)
+    elif changement == "lignes":
+        from tests.fabriques import InterlocuteurFactory
+
+        InterlocuteurFactory(email="p1@tpe.example", nom="Inventé 1", prenom="Camille")
+        services.examiner(importation, importation.correspondance, "", par=par)
+        Interlocuteur.objects.all().delete()
     elif changement == "altere":
         scelle = f"{scelle}x"
     elif changement == "vieux":
