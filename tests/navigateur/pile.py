@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from config.embarque import base_depuis_url
+from config.processus import Enfant
 
 RACINE = Path(__file__).resolve().parents[2]
 DELAI_PRET, DELAI_ARRET = 180.0, 60.0
@@ -68,56 +68,57 @@ def demarrer(dossier: Path) -> Iterator[Demo]:
     """
     web, simulateur = _ports_libres()
     with _base_neuve() as base:
-        env = os.environ | COURTES | {"DATABASE_URL": base, "REDIS_URL": _autre_courtier(), "PYTHONUNBUFFERED": "1"}
+        env = os.environ | COURTES | {"DATABASE_URL": base, "REDIS_URL": _autre_courtier()}
         env |= {
             "PASSERELLE_VAR": str(dossier / "var"),
             "DEMO_PORT": str(web),
             "LOOP_SIMULATEUR_PORT": str(simulateur),
         }
-        journal = dossier / "demo.log"
-        with journal.open("wb") as sortie:
-            processus = subprocess.Popen(
-                [sys.executable, "manage.py", "demo"],
-                cwd=RACINE,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=sortie,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        # A group of its own to receive Ctrl-C; ended by the kernel if the run is killed.
+        processus = Enfant(
+            "démonstration",
+            [sys.executable, "manage.py", "demo"],
+            dossier / "demo.log",
+            arrets=((signal.SIGINT, DELAI_ARRET), (signal.SIGKILL, 5)),
+            options={"cwd": RACINE, "env": env, "start_new_session": True},
+        )
+        processus.demarrer()
         try:
-            accueil = _attendre(processus, journal)
+            accueil = _attendre(processus)
             mots_de_passe = {m["identifiant"]: m["mot_de_passe"] for m in UTILISATEUR.finditer(accueil)}
             yield Demo(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{simulateur}", mots_de_passe)
         finally:
             _arreter(processus)
-        assert processus.returncode == 0, f"la démonstration s’est mal arrêtée :\n{journal.read_text()}"
-        assert not _groupe_vivant(processus.pid), "la démonstration a laissé des processus"
+        assert processus.code == 0, f"la démonstration s’est mal arrêtée :\n{processus.journal.read_text()}"
+        assert not _envoyer_au_groupe(processus, 0), "la démonstration a laissé des processus"
 
 
-def _attendre(processus: "subprocess.Popen[bytes]", journal: Path) -> str:
+def _attendre(processus: Enfant) -> str:
     limite = time.monotonic() + DELAI_PRET
-    while time.monotonic() < limite and processus.poll() is None:
-        texte = journal.read_text()
+    while time.monotonic() < limite and processus.code is None:
+        texte = processus.journal.read_text()
         if "Ctrl-C pour tout arrêter" in texte:
             return texte
         time.sleep(0.1)
-    raise AssertionError(f"la démonstration n’a pas démarré :\n{journal.read_text()}")
+    raise AssertionError(f"la démonstration n’a pas démarré :\n{processus.journal.read_text()}")
 
 
-def _arreter(processus: "subprocess.Popen[bytes]") -> None:
-    if processus.poll() is None:
-        os.killpg(processus.pid, signal.SIGINT)
+def _arreter(processus: Enfant) -> None:
+    """One Ctrl-C for the whole group, as from a terminal: a second one would interrupt the stop itself."""
+    limite = time.monotonic() + DELAI_ARRET
+    _envoyer_au_groupe(processus, signal.SIGINT)
+    while processus.code is None and time.monotonic() < limite:
+        time.sleep(0.1)
+    if processus.code is None:
+        _envoyer_au_groupe(processus, signal.SIGKILL)
+    processus.arreter()
+
+
+def _envoyer_au_groupe(processus: Enfant, signum: int) -> bool:
+    """Whether a process of the group was there to receive it; 0 only asks."""
+    assert processus.pid
     try:
-        processus.wait(DELAI_ARRET)
-    except subprocess.TimeoutExpired:
-        os.killpg(processus.pid, signal.SIGKILL)
-        processus.wait()
-
-
-def _groupe_vivant(groupe: int) -> bool:
-    try:
-        os.killpg(groupe, 0)
+        os.killpg(processus.pid, signum)
     except ProcessLookupError:
         return False
     return True

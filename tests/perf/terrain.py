@@ -68,13 +68,12 @@ class Terrain:
             yield client
 
     @contextlib.contextmanager
-    def ouvrier(self) -> Iterator[None]:
+    def ouvrier(self, **environnement: str) -> Iterator[None]:
         """A Celery worker and its beat, as `make demo` starts them."""
+        environnement["JOURNAL_NIVEAU"] = "INFO"
         celery = ("-m", "celery", "-A", "config")
         with (
-            self._enfant(
-                "ouvrier", *celery, "worker", "-P", "threads", "-c", "20", "-l", "INFO", JOURNAL_NIVEAU="INFO"
-            ) as e,
+            self._enfant("ouvrier", *celery, "worker", "-P", "threads", "-c", "20", "-l", "INFO", **environnement) as e,
             self._enfant("beat", *celery, "beat", "--pidfile=", "-s", str(self.dossier / "beat")),
         ):
             attendre(lambda: "ready" in e.dernieres_lignes(50), 30)
