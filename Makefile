@@ -40,7 +40,7 @@ bench: $(INSTALLE) ## mesures de vitesse et de mémoire (QUOI="operations listes
 	@exec $(PY) -m tests.perf $(QUOI)
 
 captures: $(INSTALLE) ## refaire les captures d’écran de docs/images
-	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or interlocuteur"
+	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or interlocuteur or ecritures"
 
 verrou: $(INSTALLE) ## refaire requirements.txt depuis pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -112,6 +113,14 @@ class Reponse:
         return f"<Reponse HTTP {self.statut}, {len(self.texte)} caractères>"
 
 
+@dataclass(frozen=True, slots=True)
+class Flux:
+    """A request body read while it is sent, of exactly `taille` bytes: never whole in memory, never in a trace."""
+
+    morceaux: Iterable[bytes]
+    taille: int
+
+
 LecteurErreur = Callable[[Reponse], tuple[str, str] | None]
 
 
@@ -208,14 +217,20 @@ class Transport:
     ) -> Reponse:
         """Send one request and return its 2xx answer.
 
-        `corps` is sent as JSON, with GET too. `ecriture` says whether the request changes something remote: it decides
-        `effet_possible` when the answer is unknown. The sorting is in `trier`, and here for what never got an answer.
+        `corps` is sent as JSON, with GET too; a Flux is sent as it comes, and what reading it raises goes up.
+        `ecriture` says whether the request changes something remote: it decides `effet_possible` when the answer is
+        unknown. The sorting is in `trier`, and here for what never got an answer.
 
         Raises ErreurPassagere, ErreurDefinitive, ErreurDeReglage; nothing else, the journal's own failures apart.
         """
-        contenu = b"" if corps is None else json.dumps(corps, ensure_ascii=False).encode()
         tous = {**self._entetes, **_entetes_permis(entetes or {})}
-        if contenu:
+        contenu: bytes | Iterable[bytes] | None = None
+        trace = b""
+        if isinstance(corps, Flux):
+            contenu, trace = corps.morceaux, f"({corps.taille} octets non gardés)".encode()
+            tous["Content-Length"] = str(corps.taille)
+        elif corps is not None:
+            contenu = trace = json.dumps(corps, ensure_ascii=False).encode()
             tous.setdefault("Content-Type", "application/json")
         try:
             requete = httpx.Request(
@@ -223,7 +238,7 @@ class Transport:
                 self._base_url + chemin,
                 params=params,
                 headers=tous,
-                content=contenu or None,
+                content=contenu,
                 extensions={"timeout": httpx.Timeout(self._delai_total).as_dict()},
             )
         except httpx.InvalidURL as exc:
@@ -245,7 +260,7 @@ class Transport:
         finally:
             if self._journal:
                 duree = round((time.monotonic() - chrono) * 1000)
-                self._journal(self._echange(requete, contenu, recu, debut, duree, erreur))
+                self._journal(self._echange(requete, trace, recu, debut, duree, erreur))
 
     def refus(
         self, reponse: Reponse, lu: tuple[str, str], *, ecriture: bool, statut: int | None = None
@@ -260,6 +275,12 @@ class Transport:
         try:
             reponse = self._transport.handle_request(requete)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as exc:
+            if _certificat_refuse(exc):
+                raise ErreurDeReglage(
+                    f"La connexion à {self._hote} est refusée par prudence : son certificat n’est pas valable pour "
+                    "cette adresse. Rien n’a été envoyé. Un administrateur doit vérifier l’adresse réglée, ou ce qui "
+                    "intercepte les connexions entre le cabinet et ce service."
+                ) from exc
             raise ErreurPassagere(
                 f"La connexion à {self._hote} n’a pas pu s’établir : le service est injoignable ou trop lent. "
                 "Rien n’a été envoyé ; un nouvel essai est possible.",
@@ -439,6 +460,15 @@ class _Recu:
         return Reponse(
             statut=self.statut or 0, entetes=self.entetes, texte=self.texte, donnees=donnees, requete_id=self.requete_id
         )
+
+
+def _certificat_refuse(erreur: BaseException | None) -> bool:
+    """Whether a failed connection comes from the remote's certificate: trying again changes nothing."""
+    while erreur is not None:
+        if isinstance(erreur, ssl.SSLCertVerificationError):
+            return True
+        erreur = erreur.__cause__ or erreur.__context__
+    return False
 
 
 def _dit_par_la_passerelle(donnees: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,16 @@ STATIC_ROOT = VAR / "static"
 _TESTS = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Files of accounting entries, before their deposit at Cegid: read by another process, by their path.
+    "ecritures": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": BASE_DIR / reglages.texte("ECRITURES_DOSSIER", str(VAR / "ecritures")),
+            "base_url": None,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or _TESTS
@@ -210,12 +221,75 @@ LOOP_CHEMINS = {
     "dossier_complet": reglages.texte("LOOP_CHEMIN_DOSSIER_COMPLET", "/DossierComplet"),
     "etablissements": reglages.texte("LOOP_CHEMIN_ETABLISSEMENTS", "/etablissementComplet"),
     "acces_collaborateur": reglages.texte("LOOP_CHEMIN_ACCES_COLLABORATEUR", "/checkCollaborateurAccess"),
+    "depot": reglages.texte("LOOP_CHEMIN_DEPOT", "/getFileUrlDeposit"),
+    "import_perso": reglages.texte("LOOP_CHEMIN_IMPORT_PERSO", "/importPerso"),
+    "import_fec": reglages.texte("LOOP_CHEMIN_IMPORT_FEC", "/importFEC"),
+    "statut_import": reglages.texte("LOOP_CHEMIN_STATUT_IMPORT", "/getImportStatus"),
 }
 # addOffer is deprecated since 01/07/2024; the body of its successor is not public and asks for a contact.
 LOOP_AJOUT_OFFRE = reglages.choix("LOOP_AJOUT_OFFRE", "addOffer", ("addOffer", "addCollaborativeOffer"))
 LOOP_CHAMP_CONTACT = reglages.texte("LOOP_CHAMP_CONTACT", "email")
 # Whether an addClient whose answer was lost is settled by an updateClient of the same values: docs/decisions/0009.
 LOOP_RELECTURE_INTERLOCUTEUR = reglages.booleen("LOOP_RELECTURE_INTERLOCUTEUR", False)
+# Seconds for the sending of a file of entries to the storage.
+LOOP_DEPOT_DELAI = reglages.entier("LOOP_DEPOT_DELAI", 600, minimum=1)
+# Public pages leave these open: a deposit answer without `uri`, a SIRET for importFEC, getImportStatus' parameter.
+LOOP_DEPOT_URI_DU_CHEMIN = reglages.booleen("LOOP_DEPOT_URI_DU_CHEMIN", False)
+LOOP_IMPORT_FEC_SIRET = reglages.booleen("LOOP_IMPORT_FEC_SIRET", False)
+LOOP_IMPORT_PARAMETRE = reglages.texte("LOOP_IMPORT_PARAMETRE", "accountingImportRequestId")
+
+# --- Chorus Pro --------------------------------------------------------------------------------------------------
+
+CHORUS_SIMULATEUR_PORT = reglages.entier("CHORUS_SIMULATEUR_PORT", 8092, minimum=1, maximum=65535)
+# Out of production the simulator plays both environments, so that nothing leaves this machine unless it was asked for.
+_CHORUS_SIMULE = "" if PRODUCTION else f"http://127.0.0.1:{CHORUS_SIMULATEUR_PORT}"
+# Base addresses by environment of the credentials: PISTE's token, its APIs, and the channel « api » of the fiches.
+CHORUS_URLS = {
+    "qualification": {
+        "oauth": reglages.adresse(
+            "CHORUS_OAUTH_URL_QUALIFICATION", _CHORUS_SIMULE and f"{_CHORUS_SIMULE}/qualification"
+        ),
+        "api": reglages.adresse("CHORUS_API_URL_QUALIFICATION", _CHORUS_SIMULE and f"{_CHORUS_SIMULE}/qualification"),
+        "canal": reglages.adresse(
+            "CHORUS_CANAL_URL_QUALIFICATION", _CHORUS_SIMULE and f"{_CHORUS_SIMULE}/qualification/portail"
+        ),
+    },
+    "production": {
+        "oauth": reglages.adresse("CHORUS_OAUTH_URL_PRODUCTION", _CHORUS_SIMULE and f"{_CHORUS_SIMULE}/production"),
+        "api": reglages.adresse("CHORUS_API_URL_PRODUCTION", _CHORUS_SIMULE and f"{_CHORUS_SIMULE}/production"),
+        "canal": reglages.adresse(
+            "CHORUS_CANAL_URL_PRODUCTION", _CHORUS_SIMULE and f"{_CHORUS_SIMULE}/production/portail"
+        ),
+    },
+}
+CHORUS_CHEMINS = {
+    "jeton": reglages.texte("CHORUS_CHEMIN_JETON", "/api/oauth/token"),
+    "sante": reglages.texte("CHORUS_CHEMIN_SANTE", "/cpro/transverses/v1/health-check"),
+    "structures_rechercher": reglages.texte("CHORUS_CHEMIN_STRUCTURES_RECHERCHER", "/cpro/structures/v1/rechercher"),
+    "structures_consulter": reglages.texte("CHORUS_CHEMIN_STRUCTURES_CONSULTER", "/cpro/structures/v1/consulter"),
+    "services_rechercher": reglages.texte(
+        "CHORUS_CHEMIN_SERVICES_RECHERCHER", "/cpro/structures/v1/rechercher/services"
+    ),
+    "rattachements": reglages.texte(
+        "CHORUS_CHEMIN_RATTACHEMENTS", "/cpro/utilisateurs/v1/monCompte/recuperer/rattachements"
+    ),
+    # The space follows: /fournisseur, /destinataire, /facturetravaux.
+    "structures_actives": reglages.texte(
+        "CHORUS_CHEMIN_STRUCTURES_ACTIVES", "/cpro/transverses/v1/recuperer/structures/actives"
+    ),
+    "consulter_cr": reglages.texte("CHORUS_CHEMIN_CONSULTER_CR", "/cpro/transverses/v1/consulterCR"),
+    "consulter_cr_detaille": reglages.texte(
+        "CHORUS_CHEMIN_CONSULTER_CR_DETAILLE", "/cpro/transverses/v1/consulterCRDetaille"
+    ),
+    "deposer_flux": reglages.texte("CHORUS_CHEMIN_DEPOSER_FLUX", "/cpro/factures/v1/deposer/flux"),
+    "factures_fournisseur": reglages.texte(
+        "CHORUS_CHEMIN_FACTURES_FOURNISSEUR", "/cpro/factures/v1/rechercher/fournisseur"
+    ),
+    "organisations": reglages.texte("CHORUS_CHEMIN_ORGANISATIONS", "/cpro/organisations/v1"),
+}
+# How a fiche leaves: a person types it on the portal, or it is posted to the channel's address.
+CHORUS_CANAL = reglages.choix("CHORUS_CANAL", "portail" if PRODUCTION else "api", ("portail", "api"))
+CHORUS_CANAL_JETON = reglages.texte("CHORUS_CANAL_JETON", "" if PRODUCTION else "canal-du-simulateur")
 
 # --- operations (seconds) ----------------------------------------------------------------------------------------
 
@@ -236,6 +310,11 @@ if OPERATIONS["bail"] <= 2 * OPERATIONS["delai_appel"]:
         "Réglage OPERATION_BAIL invalide : il doit dépasser le double de OPERATION_DELAI_APPEL, "
         "sinon un appel encore en cours serait repris par un autre processus. Augmentez OPERATION_BAIL."
     )
+if OPERATIONS["delai_appel"] > LOOP_DEPOT_DELAI:
+    raise ImproperlyConfigured(
+        "Réglage LOOP_DEPOT_DELAI invalide : l’envoi d’un fichier dure plus qu’un appel, il ne peut pas être plus "
+        "court que OPERATION_DELAI_APPEL. Augmentez LOOP_DEPOT_DELAI."
+    )
 PLAN_MAXIMUM = reglages.entier("PLAN_MAXIMUM", 20_000, minimum=1)
 REPONSE_TAILLE_MAX = reglages.entier("REPONSE_TAILLE_MAX", 64 * 1024 * 1024, minimum=1024)
 
@@ -247,6 +326,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": OPERATIONS["balayage"]},
     },
     "reprendre_imports": {"task": "interlocuteurs.reprendre_imports", "schedule": 30.0, "options": {"expires": 30}},
+    "reprendre_ecritures": {"task": "dossiers.reprendre_ecritures", "schedule": 30.0, "options": {"expires": 30}},
 }
 
 # --- imports of interlocuteurs -----------------------------------------------------------------------------------
@@ -257,6 +337,45 @@ IMPORT = {
     "colonnes": reglages.entier("IMPORT_COLONNES_MAX", 100, minimum=5),
     "memoire": reglages.entier("IMPORT_MEMOIRE_MAX", 512 * 1024 * 1024, minimum=128 * 1024 * 1024, maximum=2**40),
     "secondes": reglages.entier("IMPORT_LECTURE_SECONDES", 15, minimum=1),
+}
+
+# --- imports of accounting entries -------------------------------------------------------------------------------
+
+ECRITURES = {
+    # Bytes of one file; bytes of memory and seconds of the process that checks it; checks at once on all the workers.
+    "taille": reglages.entier("ECRITURES_TAILLE_MAX", 512 * 1024 * 1024, minimum=1024),
+    "memoire": reglages.entier("ECRITURES_MEMOIRE_MAX", 512 * 1024 * 1024, minimum=128 * 1024 * 1024, maximum=2**40),
+    "secondes": reglages.entier("ECRITURES_CONTROLE_SECONDES", 600, minimum=1),
+    "controles": reglages.entier("ECRITURES_CONTROLES", 2, minimum=1),
+    # Seconds between two readings of a status, the first and the longest; days after which following stops.
+    "suivi_premier": reglages.entier("ECRITURES_SUIVI_PREMIER", 5, minimum=1),
+    "suivi_max": reglages.entier("ECRITURES_SUIVI_MAX", 300, minimum=1),
+    "suivi_jours": reglages.entier("ECRITURES_SUIVI_JOURS", 7, minimum=1),
+    # Days a file is kept after the end of its import.
+    "conservation": reglages.entier("ECRITURES_CONSERVATION_JOURS", 30, minimum=0),
+}
+# Bytes of one file sent to these pages, instead of TELEVERSEMENT_TAILLE_MAX.
+TELEVERSEMENTS = {"admin:dossiers_importecritures_add": ECRITURES["taille"]}
+
+# --- certificates of the connection sheets -----------------------------------------------------------------------
+
+_seuils = set(reglages.liste("CERTIFICATS_SEUILS", ("60", "30", "15", "7")))
+if not all(re.fullmatch("[0-9]{1,4}", jours) for jours in _seuils):
+    raise ImproperlyConfigured(
+        "Réglage CERTIFICATS_SEUILS invalide : il est attendu des nombres de jours séparés par des virgules, comme "
+        "60,30,15,7. Corrigez-le dans l’environnement ou dans .env."
+    )
+CERTIFICATS: dict[str, Any] = {
+    # Bytes of one file, certificates in it; bytes of memory and seconds of computing of the process that reads it;
+    # files given to one process.
+    "taille": reglages.entier("CERTIFICATS_TAILLE_MAX", 64 * 1024, minimum=1024, maximum=2**20),
+    "nombre": reglages.entier("CERTIFICATS_NOMBRE_MAX", 10, minimum=1, maximum=100),
+    "memoire": reglages.entier("CERTIFICATS_MEMOIRE_MAX", 256 * 1024 * 1024, minimum=128 * 1024 * 1024, maximum=2**40),
+    "secondes": reglages.entier("CERTIFICATS_LECTURE_SECONDES", 5, minimum=1),
+    "fichiers": reglages.entier("CERTIFICATS_LOT", 100, minimum=1),
+    # Days left at which a remark is made, and the longest life that is not remarked.
+    "seuils": tuple(sorted(map(int, _seuils), reverse=True)),
+    "duree_max_jours": reglages.entier("CERTIFICATS_DUREE_MAX_JOURS", 1827, minimum=1),
 }
 
 # --- security ----------------------------------------------------------------------------------------------------

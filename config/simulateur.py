@@ -18,6 +18,7 @@ The effects and the store survive a restart on the same file; the faults and the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -36,11 +37,13 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 logger = logging.getLogger(__name__)
 
 CORPS_MAX = 64 * 1024 * 1024
+FLUX_MAX = 5000 * 1024 * 1024
+MORCEAU = 256 * 1024
 CONTROLE = "/_simulateur"
 PANNES = frozenset(
     {
@@ -68,13 +71,20 @@ CREATE TABLE IF NOT EXISTS appel (endpoint TEXT PRIMARY KEY, nombre INTEGER);
 
 @dataclass(frozen=True)
 class Requete:
-    """A request as a simulator's handler sees it. `chemin` is relative to the simulator's prefix."""
+    """A request as a simulator's handler sees it. `chemin` is relative to the simulator's prefix.
+
+    Of a request to its storage (`Simulateur.depot`), `chemin` is that prefix and `suite` what follows it, as written;
+    the body is not kept, only its size and its SHA-256.
+    """
 
     methode: str
     chemin: str
     parametres: Mapping[str, str]
     entetes: Message[str, str]
     octets: bytes
+    suite: str = ""
+    taille: int = 0
+    empreinte: str = ""
 
     @cached_property
     def corps(self) -> Any:
@@ -160,8 +170,9 @@ def route(methode: str, chemin: str) -> Callable[[T], T]:
 class Simulateur:
     """Base of the simulators.
 
-    A subclass sets `nom`, `prefixe`, `schema` (SQL of its tables) and its routes. Its handlers run one at a time, each
-    in a transaction of the store that is rolled back when it raises.
+    A subclass sets `nom`, `prefixe`, `schema` (SQL of its tables) and its routes; `depot` is the prefix of a file
+    storage, when the remote has one. Its handlers run one at a time, each in a transaction of the store that is rolled
+    back when it raises.
 
     Parameters
     ----------
@@ -175,6 +186,7 @@ class Simulateur:
 
     nom: ClassVar[str] = ""
     prefixe: ClassVar[str] = ""
+    depot: ClassVar[str] = ""
     schema: ClassVar[str] = ""
     registre: ClassVar[dict[str, type[Simulateur]]] = {}
     routes: ClassVar[dict[tuple[str, str], Traitement]] = {}
@@ -403,12 +415,16 @@ class _Dialogue(BaseHTTPRequestHandler):
             longueur = int(self.headers.get("Content-Length") or 0)
         except ValueError:
             longueur = -1
-        if not 0 <= longueur <= CORPS_MAX or "Transfer-Encoding" in self.headers:
+        adresse = urlsplit(self.path)
+        en_depot = bool(simulateur.depot) and adresse.path.startswith(simulateur.depot + "/")
+        if not 0 <= longueur <= (FLUX_MAX if en_depot else CORPS_MAX) or "Transfer-Encoding" in self.headers:
             self.close_connection = True
             self._repondre(ReponseSimulee(411, {"statusCode": 411, "message": "Length Required"}))
             return
+        if en_depot:
+            self._deposer(adresse, longueur)
+            return
         octets = self.rfile.read(longueur)
-        adresse = urlsplit(self.path)
         requete = Requete(self.command, adresse.path, dict(parse_qsl(adresse.query)), self.headers, octets)
         if adresse.path.startswith(CONTROLE + "/"):
             try:
@@ -422,6 +438,33 @@ class _Dialogue(BaseHTTPRequestHandler):
         requete = Requete(
             self.command, adresse.path.removeprefix(simulateur.prefixe), requete.parametres, self.headers, octets
         )
+        self._servir(requete)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _dialoguer
+
+    def _deposer(self, adresse: SplitResult, longueur: int) -> None:
+        depot, empreinte, reste = self.server.simulateur.depot, hashlib.sha256(), longueur
+        while morceau := self.rfile.read(min(MORCEAU, reste)):
+            empreinte.update(morceau)
+            reste -= len(morceau)
+        if reste:
+            self.close_connection = True
+            return
+        self._servir(
+            Requete(
+                self.command,
+                depot,
+                dict(parse_qsl(adresse.query)),
+                self.headers,
+                b"",
+                suite=adresse.path.removeprefix(depot + "/"),
+                taille=longueur,
+                empreinte=empreinte.hexdigest(),
+            )
+        )
+
+    def _servir(self, requete: Requete) -> None:
+        simulateur = self.server.simulateur
         if simulateur.latence:
             simulateur.arrete.wait(simulateur.latence)
         panne = simulateur.noter_appel(requete)
@@ -429,8 +472,6 @@ class _Dialogue(BaseHTTPRequestHandler):
             self._repondre(self._appliquer(requete), simulateur.entetes())
         else:
             self._jouer(panne, requete)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _dialoguer
 
     def _appliquer(self, requete: Requete) -> ReponseSimulee:
         try:

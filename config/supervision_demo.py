@@ -16,7 +16,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +26,11 @@ from config.serveurs_prives import ServeurPrive, ServeurPriveIndisponible, postg
 
 HOTE = "127.0.0.1"
 DELAI_PRET = 60.0  # seconds a child may take to answer
+#: The simulators: name of the command, what it plays, setting of its port.
+SIMULATEURS = {
+    "loop": ("Cegid Loop", "LOOP_SIMULATEUR_PORT"),
+    "chorus": ("Chorus Pro", "CHORUS_SIMULATEUR_PORT"),
+}
 ARRETS_EXECUTANT = ((signal.SIGTERM, 15.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 
 
@@ -41,8 +47,10 @@ class Supervision:
         The checkout.
     var:
         Its `var/` folder; logs go to `var/journaux/`.
-    port_web, port_simulateur:
-        TCP ports on the loopback.
+    port_web:
+        TCP port on the loopback.
+    ports_simulateurs:
+        Those of the simulators, by name (keys of SIMULATEURS).
     base_privee, courtier_prive:
         Whether to start the private PostgreSQL and Valkey.
     ecrire:
@@ -55,13 +63,13 @@ class Supervision:
         var: Path,
         *,
         port_web: int,
-        port_simulateur: int,
+        ports_simulateurs: Mapping[str, int],
         base_privee: bool,
         courtier_prive: bool,
         ecrire: Callable[[str], object],
     ) -> None:
         self.racine, self.var, self.journaux = racine, var, var / "journaux"
-        self.port_web, self.port_simulateur = port_web, port_simulateur
+        self.port_web, self.ports_simulateurs = port_web, dict(ports_simulateurs)
         self.base_privee, self.courtier_prive = base_privee, courtier_prive
         self.ecrire = ecrire
         self.utilisateurs: list[dict[str, str]] = []
@@ -71,9 +79,9 @@ class Supervision:
     def adresse(self) -> str:
         return f"http://{HOTE}:{self.port_web}"
 
-    @property
-    def adresse_simulateur(self) -> str:
-        return f"http://{HOTE}:{self.port_simulateur}"
+    def adresse_simulateur(self, nom: str) -> str:
+        """Address of a simulator's server, under which its control API lives."""
+        return f"http://{HOTE}:{self.ports_simulateurs[nom]}"
 
     def executer(self, preuve: bool = False) -> int:
         """Run until Ctrl-C, a failure, or the end of the proof. Returns the exit code; nothing is left running."""
@@ -104,7 +112,7 @@ class Supervision:
                 "Fichiers de l’interface",
                 lambda: self._commande("statiques", "collectstatic", "--noinput", "--verbosity", "0"),
             ),
-            ("Simulateur Cegid Loop", self._simulateur),
+            *((f"Simulateur {SIMULATEURS[nom][0]}", partial(self._simulateur, nom)) for nom in self.ports_simulateurs),
             ("Données de démonstration", self._donnees),
             ("Serveur web", self._web),
             ("Exécutant des opérations", self._executant),
@@ -118,10 +126,11 @@ class Supervision:
             self.ecrire(f"     prêt ({duree} s){precision}")
 
     def _verifier_ports(self) -> str:
-        for port, usage, reglage in (
-            (self.port_web, "le serveur web", "DEMO_PORT"),
-            (self.port_simulateur, "le simulateur Cegid Loop", "LOOP_SIMULATEUR_PORT"),
-        ):
+        simulateurs = (
+            (port, f"le simulateur {SIMULATEURS[nom][0]}", SIMULATEURS[nom][1])
+            for nom, port in self.ports_simulateurs.items()
+        )
+        for port, usage, reglage in ((self.port_web, "le serveur web", "DEMO_PORT"), *simulateurs):
             with socket.socket() as prise:
                 prise.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
@@ -146,16 +155,22 @@ class Supervision:
         self._lancer(valkey_du_depot(self.var))
         return ", file privée"
 
-    def _simulateur(self) -> str:
-        commande = ["simulateur", "loop", "--port", str(self.port_simulateur)]
-        commande += ["--magasin", str(self.var / "simulateur-loop.sqlite3")]
-        enfant = self._lancer(self._manage("simulateur-loop", *commande))
-        self._attendre(enfant, lambda: _repond(self.port_simulateur, "/_simulateur/etat"))
-        return f", {self.adresse_simulateur}"
+    def _simulateur(self, nom: str) -> str:
+        port = self.ports_simulateurs[nom]
+        commande = ["simulateur", nom, "--port", str(port)]
+        commande += ["--magasin", str(self.var / f"simulateur-{nom}.sqlite3")]
+        enfant = self._lancer(self._manage(f"simulateur-{nom}", *commande))
+        self._attendre(enfant, lambda: _repond(port, "/_simulateur/etat"))
+        return f", {self.adresse_simulateur(nom)}"
 
     def _donnees(self) -> str:
         sortie = self._sortie(
-            "donnees-demo", "donnees_demo", "--mots-de-passe-json", "--simulateur", self.adresse_simulateur
+            "donnees-demo",
+            "donnees_demo",
+            "--mots-de-passe-json",
+            "--ecritures",
+            "--simulateur",
+            self.adresse_simulateur("loop"),
         )
         try:
             self.utilisateurs = json.loads(sortie)["utilisateurs"]
@@ -217,7 +232,7 @@ class Supervision:
             (u for u in self.utilisateurs if u["role"].lower().startswith("collaborateur")), self.utilisateurs[0]
         )
         commande = ["preuve", "--adresse", self.adresse, "--identifiant", personne["identifiant"]]
-        commande += ["--simulateur", self.adresse_simulateur]
+        commande += ["--simulateur", self.adresse_simulateur("loop")]
         self.ecrire("")
         env = os.environ | {"PREUVE_MOT_DE_PASSE": personne["mot_de_passe"]}
         with subprocess.Popen([sys.executable, "manage.py", *commande], cwd=self.racine, env=env) as preuve:

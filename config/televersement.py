@@ -12,7 +12,7 @@ MARQUE = "televersement_trop_gros"
 
 
 class PlafondDeTaille(FileUploadHandler):
-    """Stops a request whose files pass TELEVERSEMENT_TAILLE_MAX bytes; `trop_gros` then tells the form why it has none.
+    """Stops a request whose files pass the ceiling of its page; `trop_gros` then tells the form why it has none.
 
     First of FILE_UPLOAD_HANDLERS: what passes the ceiling reaches no other one, so no disk. The rest of the request is
     read and thrown away, for the browser to get its page.
@@ -32,13 +32,19 @@ class PlafondDeTaille(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         self.recus += len(raw_data)
-        if self.recus > settings.TELEVERSEMENT_TAILLE_MAX:
+        if self.recus > plafond(self.request):
             setattr(self.request, MARQUE, True)
             raise StopUpload(connection_reset=False)
         return raw_data
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+
+def plafond(request: HttpRequest) -> int:
+    """Bytes that the files of this request may hold: TELEVERSEMENTS by name of page, else TELEVERSEMENT_TAILLE_MAX."""
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    return int(settings.TELEVERSEMENTS.get(page, settings.TELEVERSEMENT_TAILLE_MAX))
 
 
 def trop_gros(request: HttpRequest) -> bool:

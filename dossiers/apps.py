@@ -7,4 +7,6 @@ class DossiersConfig(AppConfig):
 
     def ready(self) -> None:
         from dossiers import gestes  # noqa: F401 - registers the gestures
+        from dossiers.ecritures import gestes as gestes_ecritures  # noqa: F401
+        from dossiers.ecritures import natures as natures_ecritures  # noqa: F401
         from dossiers.loop import natures  # noqa: F401 - registers the kinds of operation

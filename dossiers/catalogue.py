@@ -6,7 +6,10 @@ with `{name}` where a value stands; texts that our own code writes have "Passere
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dossiers.catalogue_entree import ACCES, APIM, GUIDE, LOGICIEL, PASSERELLE, SIMULATEUR, Entree
+from dossiers.catalogue_imports import DEPOT, IMPORTS
+
+__all__ = ["ENTREES", "GESTES", "Entree", "du_reseau"]
 
 #: Remedy buttons an entry may propose: code kept in the row, French label. A page shows those it can perform.
 GESTES = {
@@ -26,30 +29,6 @@ GESTES = {
     "creer_interlocuteur": "Créer l’interlocuteur",
     "inviter_tenant": "Inviter sur le tenant",
 }
-
-GUIDE = "Cegid, guide « API Cabinet »"
-IMPORT_PERSO = "developers.cegid.com, EcritureComptableImportPerso"
-IMPORT_JSON = "developers.cegid.com, EcritureComptableImportJson"
-ACCES = "developers.cegid.com, CheckCollaboratorAccess"
-APIM = "Microsoft, Azure API Management (passerelle de Cegid)"
-SIMULATEUR = "Simulateur de Passerelle (aucun texte de Cegid n’est public pour ce refus)"
-PASSERELLE = "Passerelle"
-LOGICIEL = "Signalez-le à un administrateur : c’est le logiciel qui a construit la demande, pas vous."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entree:
-    """One message: what happened (`constat`), why (`cause`), what to do (`remede`), the button for it (`geste`)."""
-
-    motif: str
-    constat: str
-    cause: str
-    remede: str
-    source: str
-    geste: str = ""
-    gravite: str = "erreur"
-    systeme: str = "loop"
-
 
 OFFRES = (
     Entree(
@@ -121,160 +100,6 @@ INTERLOCUTEURS = (
     ),
 )
 
-IMPORTS = (
-    Entree(
-        motif="Le codeIbs n'est pas spécifié.",
-        constat="L’import n’a pas été accepté.",
-        cause="La demande ne dit pas dans quel dossier importer.",
-        remede="Choisissez le dossier, puis renvoyez la demande.",
-        geste="choisir_dossier",
-        source=IMPORT_PERSO,
-    ),
-    Entree(
-        motif="Le chemin d'accès URI ou l'URL du fichier n'est pas spécifié.",
-        constat="L’import n’a pas été accepté.",
-        cause="La demande ne dit pas où se trouve le fichier.",
-        remede="Renseignez soit l’URL, soit l’URI du fichier, puis renvoyez la demande.",
-        geste="choisir_fichier",
-        source=IMPORT_PERSO,
-    ),
-    Entree(
-        motif="Ambiguité sur le chemin d'accès, seul un des deux champs doit être renseigné.",
-        constat="L’import n’a pas été accepté.",
-        cause="L’URL et l’URI du fichier sont données toutes les deux : Loop ne sait pas laquelle lire.",
-        remede="Gardez l’une des deux et videz l’autre, puis renvoyez la demande.",
-        geste="choisir_fichier",
-        source=IMPORT_PERSO,
-    ),
-    Entree(
-        motif="Le dossier {codeIBS} n'existe pas sur le domaine.",
-        constat="La demande n’a pas été acceptée.",
-        cause="Loop ne connaît pas ce code de dossier sur le domaine de la clé.",
-        remede="Relevez LoopHub pour retrouver le code exact. S’il manque, faites cocher le dossier dans Loop Hub.",
-        geste="actualiser_loophub",
-        source=IMPORT_PERSO,
-    ),
-    Entree(
-        motif="Le numéro SIRET est invalide : il doit comporter 14 chiffres et respecter l'algorithme de Luhn",
-        constat="L’import n’a pas été accepté.",
-        cause="Le SIRET n’a pas 14 chiffres, ou l’un d’eux est faux : sa clé de contrôle ne tombe pas juste.",
-        remede="Recopiez le SIRET depuis un document officiel du client, puis renvoyez la demande.",
-        geste="corriger_siret",
-        source=IMPORT_PERSO,
-    ),
-    Entree(
-        motif="L'établissement correspondant au SIRET {SIRET} n'est pas reconnu pour le dossier {codeIBS}",
-        constat="L’import n’a pas été accepté.",
-        cause="Le SIRET est bien formé, mais Loop n’a pas cet établissement sur le dossier.",
-        remede="Choisissez un établissement du dossier, ou faites créer celui-ci dans Loop.",
-        geste="choisir_etablissement",
-        source=f"{IMPORT_PERSO} et ImportJson",
-    ),
-    Entree(
-        motif="Il n'y a pas de payload : la méthode est-elle bien en POST dans la requête ?",
-        constat="L’import n’a pas été accepté.",
-        cause="La demande est arrivée vide chez Cegid.",
-        remede=LOGICIEL,
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Le contexte est obligatoire sans l'option multiPeriode",
-        constat="L’import n’a pas été accepté.",
-        cause="La période des écritures n’est pas donnée, et l’import sur plusieurs périodes n’est pas demandé.",
-        remede="Donnez les dates de début et de fin, ou choisissez un import sur plusieurs périodes.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Il n'y a pas d'écritures à importer (l'objet écritures est vide)",
-        constat="L’import n’a pas été accepté.",
-        cause="Le fichier ne contient aucune écriture.",
-        remede="Vérifiez que le bon fichier est choisi et qu’il n’est pas vide.",
-        geste="choisir_fichier",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Les écritures doivent être présentées sous formes de tableau",
-        constat="L’import n’a pas été accepté.",
-        cause="Les écritures n’ont pas été envoyées sous la forme d’un tableau.",
-        remede=LOGICIEL,
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Le tableau d'écritures doit comporter au moins deux lignes",
-        constat="L’import n’a pas été accepté.",
-        cause="Une écriture a au moins un débit et un crédit : Loop refuse moins de deux lignes.",
-        remede="Complétez l’écriture dans le fichier, puis renvoyez-le.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Les dates du contexte doivent être au format ISO 'YYYY-MM-DDTHH:mm:ss.SSSZ'",
-        constat="L’import n’a pas été accepté.",
-        cause="Les dates de la période n’ont pas la forme que Loop attend.",
-        remede=LOGICIEL,
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="La date du justificatif doit être au format ISO '{format}'",
-        constat="L’import n’a pas été accepté.",
-        cause="La date d’un justificatif n’a pas la forme que Loop attend.",
-        remede="Corrigez la date du justificatif dans le fichier, puis renvoyez-le.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Les dates de début et fin de cut-off doivent être renseignées ensemble",
-        constat="L’import n’a pas été accepté.",
-        cause="Une écriture porte une seule des deux dates de rattachement (cut-off).",
-        remede="Donnez les deux dates, ou aucune, puis renvoyez le fichier.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="La date de début de cut-off doit être au format ISO '{format}'",
-        constat="L’import n’a pas été accepté.",
-        cause="La date de début de rattachement (cut-off) d’une écriture n’a pas la forme que Loop attend.",
-        remede="Corrigez cette date dans le fichier, puis renvoyez-le.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="La date de fin de cut-off doit être au format ISO '{format}'",
-        constat="L’import n’a pas été accepté.",
-        cause="La date de fin de rattachement (cut-off) d’une écriture n’a pas la forme que Loop attend.",
-        remede="Corrigez cette date dans le fichier, puis renvoyez-le.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Le numéro SIRET est invalide : il doit comporter 14 chiffres et respecter l'algorithme de Luhn "
-        "sur l'écriture numéro {numeroEcriture}",
-        constat="L’import n’a pas été accepté.",
-        cause="Le SIRET de l’écriture citée n’a pas 14 chiffres, ou sa clé de contrôle ne tombe pas juste.",
-        remede="Corrigez le SIRET de cette écriture dans le fichier, puis renvoyez-le.",
-        geste="corriger_siret",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="Les SIRET des écritures doivent appartenir à la même entreprise (SIREN identique)",
-        constat="L’import n’a pas été accepté.",
-        cause="Les écritures portent les SIRET de plusieurs entreprises.",
-        remede="Faites un import par entreprise.",
-        geste="corriger_ecritures",
-        source=IMPORT_JSON,
-    ),
-    Entree(
-        motif="An error occurred during the JSON import request: The collaborator {identifiant} does not have access "
-        "to the folder {dossier}",
-        constat="L’import n’a pas été accepté.",
-        cause="L’application n’est pas activée sur ce dossier dans Loop.",
-        remede="Faites cocher le dossier pour cette clé dans Loop Hub, relevez LoopHub, puis relancez.",
-        geste="actualiser_loophub",
-        source="Aide en ligne d’un partenaire de Cegid (non confirmé par Cegid)",
-    ),
-)
-
 GUICHET = (
     Entree(
         motif="Access denied due to missing subscription key. Make sure to include subscription key when making "
@@ -342,6 +167,37 @@ SIMULATEUR_LOOP = (
         cause="Quelqu’un a modifié ce dossier dans Loop au même moment.",
         remede="Actualisez le dossier depuis Loop, regardez ce qui a changé, puis refaites la correction.",
         geste="actualiser_dossier",
+        source=SIMULATEUR,
+    ),
+    Entree(
+        motif="The file {uri} is not found.",
+        constat="L’import n’a pas été accepté.",
+        cause="Loop ne trouve pas le fichier déposé : le dépôt a échoué, ou le fichier y a été effacé.",
+        remede="Refaites la demande avec le fichier : il sera déposé de nouveau.",
+        geste="choisir_fichier",
+        source=SIMULATEUR,
+    ),
+    Entree(
+        motif="The URL must be an https address.",
+        constat="L’import n’a pas été accepté.",
+        cause="Le lien donné n’est pas une adresse https.",
+        remede="Donnez l’adresse https du fichier, ou choisissez le fichier lui-même.",
+        geste="choisir_fichier",
+        source=SIMULATEUR,
+    ),
+    Entree(
+        motif="The import request {demande} is not found.",
+        constat="L’avancement de l’import n’a pas pu être lu.",
+        cause="Loop ne connaît aucune demande d’import sous ce numéro.",
+        remede="Regardez dans Loop si l’import y figure ; un manager peut corriger le numéro de la demande.",
+        source=SIMULATEUR,
+    ),
+    Entree(
+        motif="L'import a échoué : le fichier comporte des erreurs.",
+        constat="L’import s’est terminé en erreur : les écritures ne sont pas dans Loop.",
+        cause="Loop a trouvé des erreurs dans le fichier.",
+        remede="Corrigez le fichier, vérifiez dans Loop qu’aucune de ses écritures n’y est, puis refaites un import.",
+        geste="corriger_ecritures",
         source=SIMULATEUR,
     ),
 )
@@ -572,4 +428,4 @@ def du_reseau(systeme: str) -> tuple[Entree, ...]:
     return tuple(Entree(systeme=systeme, source=PASSERELLE, **textes) for textes in _RESEAU)
 
 
-ENTREES = OFFRES + INTERLOCUTEURS + IMPORTS + GUICHET + SIMULATEUR_LOOP + CLIENT_LOOP + du_reseau("loop")
+ENTREES = OFFRES + INTERLOCUTEURS + IMPORTS + DEPOT + GUICHET + SIMULATEUR_LOOP + CLIENT_LOOP + du_reseau("loop")

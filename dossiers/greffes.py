@@ -25,12 +25,16 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remede:
-    """A button that takes a refusal away. A POST sends `champs`; a GET is a link."""
+    """A button that takes a refusal away. A POST sends `champs`; a GET is a link.
+
+    `reprend` tells that it asks again for the operation itself: relaunching it as it stands would be refused again.
+    """
 
     libelle: str
     adresse: str
     methode: str = "get"
     champs: Mapping[str, Any] = field(default_factory=dict)
+    reprend: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_init, worker_shutting_down
 
+from dossiers.ecritures import verification
 from dossiers.operations import balayage, execution
 
 #: A message older than this is useless: the sweep has sent another.
@@ -35,3 +36,18 @@ def balayer() -> None:
     for cle_id, combien in balayage.balayer().items():
         for _ in range(combien):
             travailler.apply_async((cle_id,), expires=PEREMPTION)
+
+
+@shared_task(name="dossiers.controler_ecritures")
+def controler_ecritures() -> None:
+    """Check the oldest file that waits, then ask for another turn while some do."""
+    if verification.controler_le_suivant():
+        controler_ecritures.apply_async(expires=PEREMPTION)
+
+
+@shared_task(name="dossiers.reprendre_ecritures")
+def reprendre_ecritures() -> None:
+    """Wake the checks that nobody makes, and erase the files of the imports ended long ago."""
+    for _ in range(verification.places_libres()):
+        controler_ecritures.apply_async(expires=PEREMPTION)
+    verification.effacer_les_anciens()

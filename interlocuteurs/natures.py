@@ -18,7 +18,7 @@ from dossiers.loop.client import ClientLoop
 from dossiers.loop.natures import NatureLoop, code_de
 from dossiers.loop.schemas import AccuseInterlocuteur, FicheInterlocuteur
 from dossiers.models import CleApi, Dossier, Offre, Operation
-from dossiers.operations.registre import Constat, enregistrer
+from dossiers.operations.registre import Constat, apres_reussite, enregistrer
 from dossiers.services.catalogue import normaliser
 from interlocuteurs.models import Acces, Interlocuteur
 
@@ -294,3 +294,13 @@ class RetirerAcces(NatureInterlocuteur):
 
     def message(self, resultat: AccuseInterlocuteur) -> str:
         return resultat.message or "Loop a retiré l’accès."
+
+
+@apres_reussite("retirer_offre")
+def constater_le_retrait_a_tous(operation: Operation) -> None:
+    """An offer removed from a dossier is taken away from each of its contacts (simulated so: no public page says it).
+
+    What the practice wants of them is left as it is: the difference shows, and a person decides.
+    """
+    acces = Acces.objects.filter(dossier=operation.dossier, offre=operation.parametres["offre"])
+    acces.exclude(constate=False).update(constate=False, constate_le=timezone.now())

@@ -44,12 +44,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[PILE].close()
 
 
+# First: xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "navigateur" in item.path.relative_to(RACINE).parts:
             item.add_marker(pytest.mark.navigateur)
             # One worker for all: a browser and its servers are started once.
             item.add_marker(pytest.mark.xdist_group("navigateur"))
+    # The longest group first, so that it does not run alone at the end.
+    items.sort(key=lambda item: item.get_closest_marker("navigateur") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

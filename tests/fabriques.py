@@ -23,6 +23,7 @@ from dossiers.models import (
     Etat,
     Evenement,
     Explication,
+    ImportEcritures,
     Lot,
     Offre,
     Operation,
@@ -269,6 +270,46 @@ class EcartFactory(factory.django.DjangoModelFactory):
         nature="synchroniser_loophub",
         parametres=factory.LazyFunction(dict),
     )
+
+
+class ImportEcrituresFactory(factory.django.DjangoModelFactory):
+    """A FEC ready to be sent, without its file; one Trait per other state that matters, `perso=True`, `lien=True`."""
+
+    class Meta:
+        model = ImportEcritures
+
+    class Params:
+        perso = factory.Trait(genre=ImportEcritures.Genre.PERSO, modele="MODELEINVENTE")
+        lien = factory.Trait(
+            source=ImportEcritures.Source.LIEN,
+            nom_fichier="",
+            taille=None,
+            url="https://stockage.exemple.example/ecritures.txt?se=2099-01-01T00%3A00%3A00Z&sig=signature-inventee",
+            lien_affiche="https://stockage.exemple.example/ecritures.txt?se=2099-01-01T00%3A00%3A00Z&sig=•••",
+            lien_jusqu_au=factory.LazyFunction(lambda: timezone.now() + timedelta(days=7)),
+        )
+        parti = factory.Trait(
+            etat=ImportEcritures.Etat.EN_ATTENTE,
+            uri="depot-invente/ecritures.txt",
+            demande_id=factory.Faker("uuid4"),
+            envoye_le=factory.LazyFunction(timezone.now),
+        )
+        termine = factory.Trait(
+            etat=ImportEcritures.Etat.TERMINE,
+            uri="depot-invente/ecritures.txt",
+            demande_id=factory.Faker("uuid4"),
+            statut=3,
+            statut_brut="3",
+            envoye_le=factory.LazyFunction(timezone.now),
+            fini_le=factory.LazyFunction(timezone.now),
+        )
+
+    dossier = factory.SubFactory(DossierFactory)
+    cree_par = factory.SubFactory(CollaborateurFactory)
+    nom_fichier = factory.LazyAttribute(lambda o: f"{o.dossier.siren}FEC20251231.txt" if o.dossier else "ecritures.txt")
+    taille = 1000
+    empreinte = factory.Sequence(lambda n: f"{n:064x}")
+    etat = ImportEcritures.Etat.PRET
 
 
 class InterlocuteurFactory(factory.django.DjangoModelFactory):

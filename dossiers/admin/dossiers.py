@@ -19,6 +19,7 @@ from unfold.decorators import display
 from config.admin import AdminHistorise, LignesCabinet
 from config.exports import Colonne
 from dossiers import greffes
+from dossiers.admin.ecritures.page import section_du_dossier
 from dossiers.admin.exports import ExportJournalise
 from dossiers.admin.filtres import FiltreCle, FiltreMesDossiers, FiltreOffres, FiltreService, FiltreSiren
 from dossiers.admin.plans import GestesAdmin, gestes_de
@@ -217,6 +218,7 @@ class DossierAdmin(ExportJournalise, AdminHistorise, GestesAdmin):
         dossier = kwargs.get("obj")
         if dossier is not None:
             context |= gestes_de(self, request, dossier) | _sections(request, dossier)
+            context["ecritures"] = section_du_dossier(request, dossier)
             context["greffes"] = greffes.sections(request, dossier)
             verbes = (("ajouter_offre", "Ajouter"), ("retirer_offre", "Retirer"))
             context["verbes_offres"] = [(nom, verbe) for nom, verbe in verbes if nom in context["gestes"]]

@@ -23,6 +23,7 @@ from config.lignes import Cellule, exporter_lignes
 from dossiers import greffes, progression
 from dossiers.admin.filtres import FiltrePeriode
 from dossiers.admin.lecture import FicheLecture
+from dossiers.admin.operations import en_second
 from dossiers.affichage import VIDE, adresse, badge_choix, heure, phrase, pluriel
 from dossiers.models import Etat, Lot, Operation
 from dossiers.recherche import par_numero
@@ -92,12 +93,15 @@ class LotAdmin(FicheLecture):
     def fiche(self, request: HttpRequest, objet: Lot) -> HttpResponse:
         etat = progression.observer(objet)
         refus = _refus_lisibles(objet, request)
+        contexte, boutons = self._contexte(request, objet, etat), self.boutons_de(request, objet)
+        if any(remedes for _, remedes in contexte["echecs"]):
+            boutons = en_second(boutons, self.relancer_echecs.bouton)
         return self.page(
             request,
             "dossiers/lot.html",
             str(objet),
-            **self._contexte(request, objet, etat),
-            boutons=self.boutons_de(request, objet),
+            **contexte,
+            boutons=boutons,
             adresse_progression=reverse("admin:dossiers_lot_progression", args=[objet.pk]),
             adresse_csv=reverse("admin:dossiers_lot_resultat", args=[objet.pk]),
             adresse_operations=reverse("admin:dossiers_operation_changelist"),

@@ -17,6 +17,13 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
         "Cegid Loop",
         (
             ("Dossiers", "folder_open", "dossiers_dossier", "", "dossiers.view_dossier"),
+            (
+                "Imports d’écritures",
+                "receipt_long",
+                "dossiers_importecritures",
+                "",
+                "dossiers.view_importecritures",
+            ),
             ("Écarts avec LoopHub", "difference", "dossiers_ecart", "", "dossiers.view_ecart"),
             ("Clés d’API", "key", "dossiers_cleapi", "", "dossiers.view_cleapi"),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -17,7 +18,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from config.admin import bouton
+from config.admin import Bouton, bouton
 from config.exports import Colonne
 from dossiers import greffes
 from dossiers.admin.filtres import FiltreCle, FiltreNature, FiltrePeriode
@@ -61,10 +62,20 @@ class TrancherForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Une phrase, gardée au journal avec votre nom.",
     )
+    preuve = forms.CharField(
+        required=False, max_length=200, help_text="Demandé seulement si l’effet est là ; recopié depuis Cegid Loop."
+    )
+    field_order = ("decision", "preuve", "motif")
+
+    def __init__(self, *args: Any, preuve: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["preuve"].label = preuve
+        if not preuve:
+            del self.fields["preuve"]
 
 
 def _echouee(operation: Operation) -> bool:
-    return operation.etat == Etat.ECHOUEE and not operation.relances.exists()
+    return operation.definition.relancable and operation.etat == Etat.ECHOUEE and not operation.relances.exists()
 
 
 @admin.register(Operation)
@@ -144,7 +155,7 @@ class OperationAdmin(FicheLecture):
             .get(pk=objet.pk)
         )
         a_trancher = operation.etat == Etat.A_VERIFIER and request.user.has_perm("dossiers.trancher_operation")
-        boutons = [b for b in self.boutons_de(request, operation) if b["reglage"] is not self.trancher.bouton]
+        conseil, sorties = remede(request, operation), greffes.remedes(request, [operation]).get(operation.pk, [])
         appels = Appel.objects.none()
         if request.user.has_perm("dossiers.view_appel"):
             appels = operation.appels.order_by("id")[:APPELS_MONTRES]
@@ -157,16 +168,29 @@ class OperationAdmin(FicheLecture):
             appels=appels,
             evenements=operation.evenements.select_related("acteur").order_by("id"),
             suites=operation.relances.select_related("dossier", "cle").defer(*SECRETS_DE_CLE),
-            boutons=boutons,
-            remede=remede(request, operation),
-            greffes=greffes.remedes(request, [operation]).get(operation.pk, []),
+            boutons=self._boutons_a_cote(request, operation, conseil, sorties),
+            remede=conseil,
+            greffes=sorties,
             information=_information(operation),
-            formulaire=(formulaire or TrancherForm()) if a_trancher else None,
+            formulaire=(formulaire or TrancherForm(preuve=operation.definition.preuve)) if a_trancher else None,
             adresse_trancher=_voisine(adresse(operation), "trancher"),
             a_regarder=operation.definition.a_regarder(operation) if operation.etat == Etat.A_VERIFIER else "",
         )
 
     # --- buttons -------------------------------------------------------------------------------------------------
+
+    def _boutons_a_cote(
+        self, request: HttpRequest, operation: Operation, conseil: dict[str, Any] | None, sorties: list[greffes.Remede]
+    ) -> list[dict[str, Any]]:
+        """The buttons beside the explanation.
+
+        « Relancer » as it stands does not tempt: left out where a remedy does it, second where one must come first.
+        """
+        relance, tranche = self.relancer.bouton, self.trancher.bouton
+        boutons = [b for b in self.boutons_de(request, operation) if b["reglage"] is not tranche]
+        if any(sortie.reprend for sortie in sorties) or (conseil and operation.explication.geste == "relancer"):
+            return [b for b in boutons if b["reglage"] is not relance]
+        return en_second(boutons, relance) if conseil or sorties else boutons
 
     @bouton(
         "Annuler",
@@ -205,7 +229,7 @@ class OperationAdmin(FicheLecture):
 
     @bouton("Trancher", permission="trancher", visible=lambda operation: operation.etat == Etat.A_VERIFIER)
     def trancher(self, request: HttpRequest, operation: Operation) -> HttpResponseBase | None:
-        formulaire = TrancherForm(request.POST)
+        formulaire = TrancherForm(request.POST, preuve=operation.definition.preuve)
         if not formulaire.is_valid():
             return self.fiche(request, operation, formulaire)
         try:
@@ -214,12 +238,21 @@ class OperationAdmin(FicheLecture):
                 formulaire.cleaned_data["decision"],
                 par=request.user,
                 motif=formulaire.cleaned_data["motif"],
+                preuve=formulaire.cleaned_data.get("preuve", ""),
             )
         except ActionImpossible as refus:
+            if operation.etat == Etat.A_VERIFIER:
+                formulaire.add_error(None, phrase(refus))
+                return self.fiche(request, operation, formulaire)
             self.message_user(request, phrase(refus), messages.ERROR)
         else:
             self.message_user(request, "Votre décision est enregistrée.", messages.SUCCESS)
         return None
+
+
+def en_second(boutons: list[dict[str, Any]], reglage: Bouton) -> list[dict[str, Any]]:
+    """The same buttons, this one no longer standing out."""
+    return [b | {"reglage": replace(reglage, variante="")} if b["reglage"] is reglage else b for b in boutons]
 
 
 def _information(operation: Operation) -> Any:

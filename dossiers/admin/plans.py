@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -37,23 +37,28 @@ Vue = Callable[..., HttpResponseBase]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What a person chose in a list: which gesture, on which rows, and where to go back: a list or a page."""
+    """What a person chose in a list: which gesture, on which rows, and where to go back: a list or a page.
+
+    `parametres` are those of a gesture that has no form to carry them.
+    """
 
     geste: str
     pks: list[int]
     retour: str
     pour: int
     fiche: bool = False
+    parametres: dict[str, Any] = field(default_factory=dict)
 
     def sceller(self) -> str:
         """The signed text that the pages carry."""
-        return signing.dumps([self.geste, self.pks, self.retour, self.pour, self.fiche], salt=SEL, compress=True)
+        contenu = [self.geste, self.pks, self.retour, self.pour, self.fiche, self.parametres]
+        return signing.dumps(contenu, salt=SEL, compress=True)
 
     @classmethod
     def ouvrir(cls, scelle: str, *, pour: int) -> Selection:
         """Read back a sealed selection. Raises ActionImpossible when it is altered, too old, or someone else's."""
         try:
-            nom, pks, retour, personne, fiche = signing.loads(scelle, salt=SEL, max_age=plans.VALIDITE)
+            nom, pks, retour, personne, fiche, parametres = signing.loads(scelle, salt=SEL, max_age=plans.VALIDITE)
         except signing.SignatureExpired as exc:
             raise ActionImpossible(
                 "Le plan n’a pas été préparé.", "La sélection a plus d’une heure.", "Choisissez de nouveau les lignes."
@@ -70,7 +75,7 @@ class Selection:
                 "La sélection a été faite par une autre personne.",
                 "Choisissez vous-même les lignes dans la liste.",
             )
-        return cls(geste=nom, pks=pks, retour=retour, pour=personne, fiche=fiche)
+        return cls(geste=nom, pks=pks, retour=retour, pour=personne, fiche=fiche, parametres=parametres)
 
 
 class GestesAdmin(AdminCabinet):
@@ -159,11 +164,12 @@ class GestesAdmin(AdminCabinet):
     def vue_plan_csv(self, request: HttpRequest) -> HttpResponseBase:
         """Every line of the plan, judged now."""
         selection = self._selection(request)
-        geste = self._geste(request, selection.geste)
+        geste = plans.geste(selection.geste)
         formulaire = self._formulaire(geste, request)
         if formulaire is not None and not formulaire.is_valid():
             raise BadRequest("paramètres du plan illisibles")
-        plan = plans.preparer(geste.nom, selection.pks, formulaire.cleaned_data if formulaire else {}, par=request.user)
+        parametres = formulaire.cleaned_data if formulaire else selection.parametres
+        plan = plans.preparer(geste.nom, selection.pks, parametres, par=request.user)
         titres = ("Ligne", "Verdict", "Motif", "Appels", "Sur la clé facturable", "Environnement")
         return exporter_lignes(f"plan_{geste.nom}", titres, _lignes_csv(plan))
 
@@ -198,10 +204,8 @@ class GestesAdmin(AdminCabinet):
         plan = plans.preparer(geste.nom, selection.pks, parametres, par=request.user)
         return self.montrer_plan(request, plan, retour=self._retour(selection), selection=selection)
 
-    def montrer_plan(
-        self, request: HttpRequest, plan: Plan, *, retour: str, selection: Selection | None = None
-    ) -> HttpResponse:
-        """The page of a plan; without a `selection` to prepare it from again, it has no CSV."""
+    def montrer_plan(self, request: HttpRequest, plan: Plan, *, retour: str, selection: Selection) -> HttpResponse:
+        """The page of a plan; `selection` prepares it again, for its CSV."""
         meta = plan.geste.modele._meta
         nom = meta.verbose_name if len(plan.lignes) < 2 else meta.verbose_name_plural
         return self.page(
@@ -216,8 +220,8 @@ class GestesAdmin(AdminCabinet):
             production=plan.environnements == [Environnement.PRODUCTION],
             environnements=[Environnement(code).label for code in plan.environnements],
             scelle=plan.sceller() if plan.confirmable else "",
-            selection=selection.sceller() if selection else "",
-            parametres=plan.parametres,
+            selection=selection.sceller(),
+            parametres={} if selection.parametres else plan.parametres,
             adresse_csv=self._url("plan_csv"),
             adresse_confirmer=self._url("plan_confirmer"),
             retour=retour,

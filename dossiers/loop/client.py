@@ -5,20 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Literal, Protocol, Self
+from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
-from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurPassagere, Reponse, Transport
+from config.http import (
+    Echange,
+    ErreurDefinitive,
+    ErreurDeReglage,
+    ErreurDistante,
+    ErreurPassagere,
+    Reponse,
+    Transport,
+)
+from config.reglages import BOUCLE_LOCALE
+from dossiers.loop import depot as stockage
 from dossiers.loop.erreurs import lire_erreur, lire_phrase, statut_ecrit
 from dossiers.loop.schemas import (
     Accuse,
     AccuseInterlocuteur,
+    DemandeImport,
+    Depot,
     DossierComplet,
     DossierLoopHub,
     EtablissementLoop,
     FicheInterlocuteur,
+    StatutImport,
     inattendue,
     liste,
 )
@@ -60,6 +74,14 @@ class ClientLoop:
     ajout, champ_contact:
         "addOffer" (deprecated by Cegid since 01/07/2024) or "addCollaborativeOffer", and the name the latter gives to
         its contact: its body is not public.
+    delai_depot:
+        Seconds for the sending of a file to the storage.
+    uri_du_chemin:
+        Whether a deposit answer without `uri` has it read in the path of its address (inferred, see `depot`).
+    siret_fec:
+        Whether importFEC is given the SIRET: one connector does, no page mentions it.
+    parametre_statut:
+        Name under which getImportStatus takes the request id.
 
     Raises ErreurDeReglage when a half of the key is missing or cannot be sent in a header.
     """
@@ -78,6 +100,10 @@ class ClientLoop:
         transport: httpx.BaseTransport | None = None,
         ajout: str = "addOffer",
         champ_contact: str = "email",
+        delai_depot: float = 600,
+        uri_du_chemin: bool = False,
+        siret_fec: bool = False,
+        parametre_statut: str = "accountingImportRequestId",
     ) -> None:
         donnees = {"clé publique": cle_publique, "client secret": client_secret, "clé d’abonnement": cle_abonnement}
         if manquantes := [nom for nom, valeur in donnees.items() if not valeur]:
@@ -88,6 +114,9 @@ class ClientLoop:
         self._cle_publique = cle_publique
         self._chemins = chemins
         self._ajout, self._champ_contact = ajout, champ_contact
+        self._delai_depot, self._uri_du_chemin = delai_depot, uri_du_chemin
+        self._siret_fec, self._parametre_statut = siret_fec, parametre_statut
+        self._journal, self._reseau = journal, transport
         self._transport = Transport(
             base_url,
             entetes={"x-apikey": f"{cle_publique}:{client_secret}", "Ocp-Apim-Subscription-Key": cle_abonnement},
@@ -98,6 +127,8 @@ class ClientLoop:
             transport=transport,
             lire_erreur=lire_erreur,
         )
+        # The simulator stands on this machine, and so does its storage.
+        self._boucle_locale = urlsplit(base_url).hostname in BOUCLE_LOCALE
 
     @classmethod
     def pour_cle(
@@ -127,6 +158,10 @@ class ClientLoop:
             transport=transport,
             ajout=settings.LOOP_AJOUT_OFFRE,
             champ_contact=settings.LOOP_CHAMP_CONTACT,
+            delai_depot=settings.LOOP_DEPOT_DELAI,
+            uri_du_chemin=settings.LOOP_DEPOT_URI_DU_CHEMIN,
+            siret_fec=settings.LOOP_IMPORT_FEC_SIRET,
+            parametre_statut=settings.LOOP_IMPORT_PARAMETRE,
         )
 
     def __repr__(self) -> str:
@@ -264,6 +299,97 @@ class ClientLoop:
             raise inattendue("checkCollaborateurAccess")
         return permis
 
+    def demander_depot(self, nom_fichier: str) -> Depot:
+        """An address where to put one file (getFileUrlDeposit). `nom_fichier` ends in .tra, .txt or .csv.
+
+        The page documents `depositUrl` and `uri` apart: both are needed here, `uri` being read in the path of the
+        address where the settings say so.
+        """
+        stockage.verifier_nom(nom_fichier)
+        donnees = self._lire("depot", params={"filename": nom_fichier}).donnees
+        depot = Depot.depuis_json(donnees)
+        if not stockage.adresse_permise(depot.url, boucle_locale=self._boucle_locale):
+            raise stockage.adresse_refusee()
+        if not depot.uri and self._uri_du_chemin:
+            depot = Depot(depot.url, stockage.uri_du_chemin(depot.url))
+        if not depot.uri:
+            raise ErreurDefinitive(
+                "Le dépôt n’a pas été fait : Loop a donné une adresse sans l’URI que l’import doit citer. "
+                "Un administrateur peut demander de la lire dans l’adresse (réglage LOOP_DEPOT_URI_DU_CHEMIN)."
+            )
+        return depot
+
+    def deposer(self, depot: Depot, fichier: BinaryIO, taille: int) -> None:
+        """Send a file of `taille` bytes to the storage, without Loop's credentials: see `depot.deposer`."""
+        stockage.deposer(
+            depot,
+            fichier,
+            taille,
+            delai_total=self._delai_depot,
+            boucle_locale=self._boucle_locale,
+            journal=self._journal,
+            transport=self._reseau,
+        )
+
+    def importer(
+        self,
+        genre: Literal["perso", "fec"],
+        *,
+        code: str,
+        url: str = "",
+        uri: str = "",
+        modele: str = "",
+        siret: str = "",
+    ) -> DemandeImport:
+        """Ask for an import of accounting entries (importPerso, importFEC); it runs later.
+
+        Never to be sent again blindly: a repeat may double the entries in the client's books.
+
+        Parameters
+        ----------
+        url, uri:
+            Exactly one: a link that works 24 hours more at least, or what a deposit gave.
+        modele:
+            Name of the import model; "perso" only.
+        siret:
+            Establishment to feed, empty for the main one. importFEC only takes it where the settings say so.
+
+        Success is a non-empty `accountingImportRequestId` and no error beside it. Raises ErreurDefinitive for the
+        documented refusals, which come with HTTP 200 or 400; anything else than these two leaves the write uncertain.
+        """
+        if bool(url) == bool(uri):
+            raise ErreurDefinitive(
+                "L’import n’a pas été demandé : il faut soit un lien, soit un fichier déposé, et un seul des deux. "
+                "Choisissez l’un ou l’autre, puis recommencez."
+            )
+        corps = {"codeIbs": code, "URI": uri, "URL": url}
+        if genre == "perso":
+            if not modele:
+                raise ErreurDefinitive(
+                    "L’import n’a pas été demandé : un import personnalisé exige un modèle. "
+                    "Choisissez le modèle, puis recommencez."
+                )
+            corps["MODELE"] = modele
+        if siret and (genre == "perso" or self._siret_fec):
+            corps["SIRET"] = siret
+        chemin = "import_perso" if genre == "perso" else "import_fec"
+        reponse = self._envoyer("POST", chemin, corps=corps, ecriture=True)
+        demande, lu = DemandeImport.depuis_json(reponse.donnees), lire_erreur(reponse)
+        if lu and not demande.demande_id:
+            raise self._refus(reponse, lu, ecriture=True)
+        if lu or not demande.demande_id:
+            raise _non_reconnue(reponse)
+        return demande
+
+    def statut_import(self, demande_id: str) -> StatutImport:
+        """How far an import is (getImportStatus). An import that failed is an answer, not an exception."""
+        reponse = self._envoyer("GET", "statut_import", params={self._parametre_statut: demande_id}, ecriture=False)
+        if statut := StatutImport.depuis_json(reponse.donnees):
+            return statut
+        if lu := lire_erreur(reponse):
+            raise self._refus(reponse, lu, ecriture=False)
+        raise _non_reconnue(reponse, ecriture=False)
+
     def _lire(
         self, chemin: str, *, methode: str = "GET", corps: Any = None, params: Mapping[str, str] | None = None
     ) -> Reponse:
@@ -303,7 +429,22 @@ class ClientLoop:
         params: Mapping[str, str] | None = None,
         ecriture: bool,
     ) -> Reponse:
-        reponse = self._transport.envoyer(
+        reponse = self._envoyer(methode, chemin, corps=corps, params=params, ecriture=ecriture)
+        if lu := lire_erreur(reponse):
+            raise self._refus(reponse, lu, ecriture=ecriture)
+        return reponse
+
+    def _envoyer(
+        self,
+        methode: str,
+        chemin: str,
+        *,
+        corps: Any = None,
+        params: Mapping[str, str] | None = None,
+        ecriture: bool,
+    ) -> Reponse:
+        """An answer with a 2xx status, which may hold a refusal."""
+        return self._transport.envoyer(
             methode,
             self._chemins[chemin],
             corps=corps,
@@ -311,9 +452,9 @@ class ClientLoop:
             entetes={"Content-Type": "application/json"},
             ecriture=ecriture,
         )
-        if lu := lire_erreur(reponse):
-            raise self._transport.refus(reponse, lu, ecriture=ecriture, statut=statut_ecrit(reponse.donnees) or 400)
-        return reponse
+
+    def _refus(self, reponse: Reponse, lu: tuple[str, str], *, ecriture: bool) -> ErreurDistante:
+        return self._transport.refus(reponse, lu, ecriture=ecriture, statut=statut_ecrit(reponse.donnees) or 400)
 
 
 def _phrase_offre(code: str, offre: str, geste: str) -> str:

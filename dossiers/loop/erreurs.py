@@ -9,7 +9,7 @@ API Management for the last one)::
     d  {"statusCode": 401, "message": "..."}                                                    the gateway
 
 and French sentences whose wrapper is not documented: plain text, JSON string or `{"message": "..."}`. The `stack`
-of (a) is never read.
+of (a) is never read. A message that quotes a signed link loses its signature here.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import re
 from typing import Any
 
 from config.http import Reponse
+from dossiers.ecritures.lien import masquer_signatures
 
 # Exact texts of the API Cabinet guide, importPerso and importJson; `.+` stands for the variable part.
 REFUS_CONNUS = re.compile(
@@ -44,6 +45,11 @@ def lire_erreur(reponse: Reponse) -> tuple[str, str] | None:
 
     With a 2xx status only the four shapes and the known refusals count; with another, any sentence is the refusal.
     """
+    lu = _lire_erreur(reponse)
+    return (masquer_signatures(lu[0]), lu[1]) if lu else None
+
+
+def _lire_erreur(reponse: Reponse) -> tuple[str, str] | None:
     donnees = reponse.donnees
     if isinstance(donnees, dict):
         for lire in (_objet_d_erreur, _erreur_emboitee, _liste_d_erreurs):

@@ -8,13 +8,18 @@ developers.cegid.com, Loop: DossierComplet, etablissement.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
 from config.http import ErreurDefinitive
+from dossiers.ecritures.lien import masquer_signatures
 
 LONGUEUR_MAX = 200
+ADRESSE_MAX = 4000
+MESSAGE_MAX = 1000
+MESSAGES_MAX = 20
+NOMS_DE_MESSAGE = frozenset({"message", "messages", "errormessage", "error", "errors", "erreur", "erreurs", "details"})
 # C0 controls and lone surrogates are valid JSON escapes and cannot be stored in PostgreSQL.
 INTERDITS = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -153,6 +158,60 @@ class AccuseInterlocuteur(Accuse):
         return cls(message, interloc, user)
 
 
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """Where to put a file (`url`, signed: never shown) and how an import names it afterwards (`uri`)."""
+
+    url: str = field(repr=False)
+    uri: str
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self:
+        """`uri` may be empty. Raises ErreurDefinitive when there is no address."""
+        objet = _enveloppe(donnees)
+        url, uri = (_champ(objet, nom, ADRESSE_MAX) for nom in ("depositUrl", "uri"))
+        if not url:
+            raise inattendue("getFileUrlDeposit")
+        return cls(url, uri)
+
+
+@dataclass(frozen=True, slots=True)
+class DemandeImport:
+    """Loop's word that an import was recorded; it runs later. `demande_id` is what its status is asked with."""
+
+    demande_id: str
+    message: str = ""
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self:
+        """`demande_id` is empty when the answer names none; never an exception."""
+        objet = _enveloppe(donnees)
+        return cls(_champ(objet, "accountingImportRequestId", 100), _champ(objet, "message", MESSAGE_MAX))
+
+
+@dataclass(frozen=True, slots=True)
+class StatutImport:
+    """How far an import is.
+
+    `brut` is Loop's code as written; `statut` the code when it is a known one: 1 waiting, 2 running, 3 ended, 4 ended
+    in error (two open-source connectors citing Cegid: no public page gives the scale). `message`: Loop's own text.
+    """
+
+    brut: str
+    statut: int | None
+    message: str = ""
+
+    @classmethod
+    def depuis_json(cls, donnees: Any) -> Self | None:
+        """None when the answer holds no status. The fields of a failure are not public: the usual ones are read."""
+        objet = _enveloppe(donnees)
+        brut = _champ(objet, "status", 40) or _champ(objet, "statut", 40)
+        if not brut:
+            return None
+        connu = re.fullmatch(r"0*([1-4])(?:\.0+)?", brut)
+        return cls(brut, int(connu[1]) if connu else None, _message(objet))
+
+
 def liste(donnees: Any, source: str) -> list[Any]:
     """The elements of a list answer, bare or under `data`. Raises ErreurDefinitive."""
     if isinstance(donnees, dict):
@@ -176,11 +235,44 @@ def _objet(donnees: Any, source: str) -> dict[str, Any]:
     return donnees
 
 
-def _texte(objet: dict[str, Any], nom: str) -> str:
+def _texte(objet: dict[str, Any], nom: str, longueur: int = LONGUEUR_MAX) -> str:
     valeur = objet.get(nom)
     if valeur is None or isinstance(valeur, dict | list | bool):
         return ""
-    return INTERDITS.sub("", str(valeur)).strip()[:LONGUEUR_MAX]
+    return INTERDITS.sub("", str(valeur)).strip()[:longueur]
+
+
+def _enveloppe(donnees: Any) -> dict[str, Any]:
+    """The object of an answer, alone, in an array of one or under `data`; empty for anything else."""
+    if isinstance(donnees, dict) and isinstance(donnees.get("data"), dict | list):
+        donnees = donnees["data"]
+    if isinstance(donnees, list) and len(donnees) == 1:
+        donnees = donnees[0]
+    return donnees if isinstance(donnees, dict) else {}
+
+
+def _champ(objet: dict[str, Any], nom: str, longueur: int) -> str:
+    """The text of a field whatever the letter case of its name, empty when longer than `longueur`."""
+    exact = nom if nom in objet else next((autre for autre in objet if autre.lower() == nom.lower()), nom)
+    texte = _texte(objet, exact, longueur + 1)
+    return texte if len(texte) <= longueur else ""
+
+
+def _message(objet: dict[str, Any]) -> str:
+    """What an answer says in words, in the places where failures usually are."""
+    lus: list[str] = []
+    a_lire: list[Any] = [objet]
+    for element in a_lire:
+        if isinstance(element, str):
+            lus.append(INTERDITS.sub(" ", element).strip())
+        elif isinstance(element, list):
+            a_lire += element[:MESSAGES_MAX]
+        elif isinstance(element, dict):
+            a_lire += [valeur for nom, valeur in element.items() if nom.lower() in NOMS_DE_MESSAGE]
+        if len(a_lire) > 10 * MESSAGES_MAX:
+            break
+    texte = masquer_signatures(" ".join(dict.fromkeys(filter(None, lus))))
+    return texte if len(texte) <= MESSAGE_MAX else f"{texte[:MESSAGE_MAX]}…"
 
 
 def _obligatoire(objet: dict[str, Any], nom: str, source: str) -> str:

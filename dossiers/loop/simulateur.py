@@ -25,6 +25,8 @@ Inferred, because no public page says it (each is a constant or a method here, t
 - removeApplication of an offer that the contact does not have succeeds, and counts as one more effect;
 - the French refusals come as a 400 with the error object;
 - checkCollaborateurAccess allows the file's two named logins and those of its `acces`.
+
+The accounting imports are in `simulateur_imports`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ from typing import Any
 
 from stdnum import luhn
 
-from config.simulateur import ReponseSimulee, Requete, Simulateur, route
+from config.simulateur import ReponseSimulee, Requete, route
+from dossiers.loop.simulateur_imports import ImportsSimules, Refus
 
 OFFRES = ("start", "co-production", "consultation")
 CLE_MANQUANTE = (
@@ -68,15 +71,7 @@ FICHE: dict[str, type] = {
 FICHE_GARDEE = ("email", "nom", "prenom", "telephone", "profile", "social", "actif", "defaultIssuer")
 
 
-class Refus(Exception):
-    """A request that Loop refuses with its error object."""
-
-    def __init__(self, message: str, code: str, statut: int = 400) -> None:
-        super().__init__(message)
-        self.message, self.code, self.statut = message, code, statut
-
-
-class SimulateurLoop(Simulateur):
+class SimulateurLoop(ImportsSimules):
     """Loop's public API; one key, one domain, any number of files.
 
     Every file loaded without `cles` is attached to all the keys of its domain.
@@ -84,7 +79,7 @@ class SimulateurLoop(Simulateur):
 
     nom = "loop"
     prefixe = "/loop-api-publiques"
-    schema = """
+    schema = f"""{ImportsSimules.schema}
     CREATE TABLE IF NOT EXISTS cle (cle_publique TEXT PRIMARY KEY, client_secret TEXT, cle_abonnement TEXT,
         domaine TEXT, avancee INTEGER, active INTEGER);
     CREATE TABLE IF NOT EXISTS dossier (domaine TEXT, code TEXT COLLATE NOCASE, object_id TEXT, revision INTEGER,
@@ -187,6 +182,9 @@ class SimulateurLoop(Simulateur):
             return self._objet_d_erreur(refus)
 
     def avant(self, requete: Requete) -> ReponseSimulee | None:
+        if requete.suite:
+            # The storage: the signature in the address is the whole permission.
+            return None
         abonnement = requete.entetes.get("Ocp-Apim-Subscription-Key", "")
         if not abonnement:
             return self.echec(401, CLE_MANQUANTE)

@@ -16,7 +16,7 @@ from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurPassag
 from dossiers.models import CleApi, Etat, Operation
 from dossiers.operations import reglement
 from dossiers.operations.delais import delai_avant_reprise
-from dossiers.operations.registre import Constat, natures
+from dossiers.operations.registre import Constat, PasEncore, natures
 from dossiers.operations.reservation import reserver, reserver_relecture
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,9 @@ def executer(operation: Operation, clients: Clients) -> None:
         return
     try:
         resultat = nature.appeler(clients.pour(operation), operation)
+    except PasEncore as attente:
+        reglement.signaler_succes(cle)
+        reglement.patienter(operation, clients.relever(), attente)
     except ErreurPassagere as exc:
         reglement.signaler_echec(cle, exc)
         if exc.effet_possible and not nature.sans_risque:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from dossiers.models import CleApi, Dossier, Operation
 
 Journal = Callable[[Echange], None]
+
+
+class PasEncore(Exception):
+    """The remote is still at work: ask again after `delai`. What it said so far is `resultat`."""
+
+    def __init__(self, resultat: Any, delai: timedelta) -> None:
+        super().__init__("not finished")
+        self.resultat, self.delai = resultat, delai
 
 
 class Constat(Enum):
@@ -43,6 +52,10 @@ class Nature(ABC):
         Whether `relire` itself writes (it sends the same values again): its answer lost, a quarantine starts anew.
     cabinet:
         Whether the call needs an advanced key (P04454).
+    relancable:
+        Whether a failure may be queued anew as it stands; otherwise it is asked for again where it was.
+    preuve:
+        French name of what a person must copy from the remote product to declare an effect present; "" for nothing.
     permission:
         Full name of the permission that asking for it requires.
     """
@@ -55,6 +68,8 @@ class Nature(ABC):
     relisible: ClassVar[bool] = False
     relecture_ecrit: ClassVar[bool] = False
     cabinet: ClassVar[bool] = True
+    relancable: ClassVar[bool] = True
+    preuve: ClassVar[str] = ""
     permission: ClassVar[str]
 
     def intitule(self, operation: Operation) -> str:
@@ -75,7 +90,7 @@ class Nature(ABC):
 
     @abstractmethod
     def appeler(self, client: Any, operation: Operation) -> Any:
-        """Make the call. Raises one of the three families of `config.http`."""
+        """Make the call. Raises one of the three families of `config.http`, or PasEncore."""
 
     @abstractmethod
     def reussir(self, operation: Operation, resultat: Any) -> None:
@@ -84,6 +99,13 @@ class Nature(ABC):
     def message(self, resultat: Any) -> str:
         """What the remote said, verbatim, or our French summary of it."""
         return str(getattr(resultat, "message", ""))
+
+    def patienter(self, operation: Operation, resultat: Any) -> None:
+        """Write on the business models what an unfinished remote said, inside the transaction that waits again."""
+
+    def admettre_preuve(self, operation: Operation, texte: str) -> str:
+        """The proof a person typed, as it is kept in `parametres["preuve"]`. Raises ActionImpossible."""
+        return ""
 
     def declarer_appliquee(self, operation: Operation) -> None:
         """Write on the business models that a person saw the effect, without any answer of the remote."""
@@ -109,7 +131,9 @@ class Nature(ABC):
 
 
 N = TypeVar("N", bound=Nature)
+Suite = Callable[["Operation"], None]
 _NATURES: dict[str, Nature] = {}
+_SUITES: dict[str, list[Suite]] = {}
 
 
 def enregistrer(classe: type[N]) -> type[N]:
@@ -128,3 +152,21 @@ def nature(cle: str) -> Nature:
 def natures() -> list[Nature]:
     """Every registered kind, in order of registration."""
     return list(_NATURES.values())
+
+
+def apres_reussite(cle: str) -> Callable[[Suite], Suite]:
+    """Decorator: what an application above writes when an operation of the kind `cle` succeeds.
+
+    It runs inside the settling transaction, after the kind's own writes, whether the remote or a person said so.
+    """
+
+    def declarer(suite: Suite) -> Suite:
+        _SUITES.setdefault(cle, []).append(suite)
+        return suite
+
+    return declarer
+
+
+def suites(cle: str) -> Sequence[Suite]:
+    """What was declared by `apres_reussite` for a kind, in order of registration."""
+    return _SUITES.get(cle, ())

@@ -22,6 +22,7 @@ from django.utils import timezone
 from config.http import Echange, ErreurDeReglage, ErreurDistante, ErreurPassagere
 from dossiers.models import REGLEES, TRANSITIONS, CleApi, Etat, Evenement, Operation
 from dossiers.operations.delais import delai_avant_reprise, pause_du_disjoncteur
+from dossiers.operations.registre import PasEncore, suites
 from dossiers.services.catalogue import expliquer
 
 logger = logging.getLogger(__name__)
@@ -104,6 +105,8 @@ def passer(
                 setattr(operation, nom, valeur)
             if effet is not None:
                 effet()
+            for suite in suites(operation.nature) if etat == Etat.REUSSIE else ():
+                suite(operation)
     return fait
 
 
@@ -117,7 +120,7 @@ def _ecrire_le_passage(
     etat = champs["etat"]
     departs = [depart.value for depart, arrivees in TRANSITIONS.items() if etat in arrivees]
     passage = _PASSAGE.format(affectations=", ".join(f"{_COLONNES[nom]} = %s" for nom in champs))
-    valeurs = [getattr(valeur, "pk", valeur) for valeur in champs.values()]
+    valeurs = [_en_base(valeur) for valeur in champs.values()]
     valeurs += [operation.pk, departs, jeton, _TYPES[etat], acteur and acteur.pk, timezone.now(), texte, bool(texte)]
     appels, parametres = _des_appels(operation, echanges)
     with connection.cursor() as curseur:
@@ -127,13 +130,17 @@ def _ecrire_le_passage(
         return curseur.fetchone() is not None
 
 
+def _en_base(valeur: Any) -> Any:
+    return json.dumps(valeur) if isinstance(valeur, dict) else getattr(valeur, "pk", valeur)
+
+
 def _des_appels(operation: Operation, echanges: Sequence[Echange]) -> tuple[list[str], list[Any]]:
     """Statements and parameters that write HTTP attempts, already masked by the transport."""
     parametres: list[Any] = []
     for echange in echanges:
         valeurs = (getattr(echange, nom) for nom in _COLONNES_APPEL[2:])
         parametres += [operation.pk, operation.cle_id]
-        parametres += [json.dumps(valeur) if isinstance(valeur, dict) else valeur for valeur in valeurs]
+        parametres += [_en_base(valeur) for valeur in valeurs]
     return [_APPEL] * len(echanges), parametres
 
 
@@ -232,6 +239,24 @@ def reporter(operation: Operation, echanges: list[Echange], erreur: ErreurPassag
         Etat.EN_ATTENTE,
         pas_avant=timezone.now() + delai_avant_reprise(operation.tentatives, erreur.attendre),
         **_constat(operation, erreur, Operation.Famille.PASSAGERE),
+    )
+
+
+def patienter(operation: Operation, echanges: list[Echange], attente: PasEncore) -> bool:
+    """Back to waiting because the remote has not finished: this was no failed try."""
+    nature = operation.definition
+    return conclure(
+        operation,
+        echanges,
+        Etat.EN_ATTENTE,
+        pas_avant=timezone.now() + attente.delai,
+        effet=lambda: nature.patienter(operation, attente.resultat),
+        tentatives=0,
+        message=nature.message(attente.resultat),
+        famille="",
+        explication=None,
+        code_erreur="",
+        requete_id=echanges[-1].requete_id if echanges else "",
     )
 
 

@@ -54,3 +54,17 @@ def reveiller(operations: list[Operation]) -> None:
     }
     if messages:
         transaction.on_commit(lambda: _poster(messages))
+
+
+def _envoyer_un_controle() -> None:
+    from dossiers.tasks import PEREMPTION, controler_ecritures
+
+    try:
+        controler_ecritures.apply_async(expires=PEREMPTION, retry=False)
+    except Exception:
+        logger.warning("courtier injoignable : le balayage prendra le relais", exc_info=True)
+
+
+def reveiller_les_controles() -> None:
+    """After the current transaction commits, tell a worker that files of entries wait for their check."""
+    transaction.on_commit(lambda: _expediteur.submit(_envoyer_un_controle))

@@ -31,10 +31,11 @@ def exiger(personne: Collaborateur, permission: str) -> None:
         raise PermissionDenied(permission)
 
 
-def creer(operations: Sequence[Operation], *, par: Collaborateur) -> list[Operation]:
+def creer(operations: Sequence[Operation], *, par: Collaborateur | None) -> list[Operation]:
     """Insert intents and their journal lines, and nudge the workers after commit.
 
-    The caller has checked permission and rules and stands in a transaction with the local change.
+    The caller has checked permission and rules and stands in a transaction with the local change. `par` is None when
+    nobody asked.
     """
     creees = Operation.objects.bulk_create(operations, batch_size=1000)
     Evenement.objects.bulk_create(
@@ -139,6 +140,9 @@ def relancer(operations: Sequence[Operation], *, par: Collaborateur, lot: Lot | 
     for operation in verrouillees:
         exiger(par, operation.definition.permission)
         cle = operation.dossier.cle if operation.dossier else operation.cle
+        if not operation.definition.relancable:
+            empechement = "Cette opération ne se relance pas telle quelle : refaites la demande là où elle a été faite."
+            continue
         if operation.nature != "tester_cle" and (raison := cle.empechement(cabinet=operation.definition.cabinet)):
             empechement = raison
             continue
@@ -201,7 +205,7 @@ class Decision:
 
 
 @transaction.atomic
-def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: str) -> None:
+def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: str, preuve: str = "") -> None:
     """Settle an operation à vérifier by what a person saw in the remote product.
 
     Parameters
@@ -210,6 +214,8 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
         `appliquee` (the effect is there), `renvoyer` (it is not: send again), `abandonner` (it is not: leave it).
     motif:
         What the person saw; required, kept in the journal.
+    preuve:
+        What the kind asks to copy from the remote product before an effect is declared present.
 
     Raises PermissionDenied, ActionImpossible.
     """
@@ -223,6 +229,8 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
     nature = operation.definition
     champs: dict[str, Any] = {"famille": Operation.Famille.PERSONNE, "acteur": par}
     if decision == Decision.APPLIQUEE:
+        if nature.preuve:
+            champs["parametres"] = operation.parametres | {"preuve": nature.admettre_preuve(operation, preuve)}
         fait = passer(
             operation,
             Etat.REUSSIE,

@@ -108,6 +108,9 @@ class Geste(ABC):
     ) -> list[Operation]:
         """Write the local change and return the operations to create, unsaved. In the confirming transaction."""
 
+    def rattacher(self, operations: Sequence[Operation]) -> None:
+        """Note on the business models the operations just created. In the confirming transaction."""
+
 
 _GESTES: dict[str, Geste] = {}
 
@@ -275,6 +278,7 @@ def confirmer(scelle: str, *, par: Collaborateur) -> Lot:
             else:
                 retenues.append((objets[pk], ligne))
         operations = creer(definition.appliquer(retenues, parametres, lot=lot, par=par), par=par)
+        definition.rattacher(operations)
         lot.total, lot.faites_ici, lot.refus = len(operations), len(retenues) - len(operations), refus
         lot.save(update_fields=["total", "faites_ici", "refus"])
         journaliser(

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib import messages
-from django.core.serializers.json import DjangoJSONEncoder
+from django.contrib.admin.models import LogEntry
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from django.utils.text import capfirst
 from django.views.decorators.http import require_safe
 
 from config.admin import AdminCabinet
 from dossiers.affichage import VIDE, adresse, heure
+from dossiers.models import Appel, Evenement, Operation
+from dossiers.operations.registre import natures
 from dossiers.services.erreurs import ActionImpossible
 from interlocuteurs.admin.formulaires import AnonymisationForm
-from interlocuteurs.models import Interlocuteur
+from interlocuteurs.models import Acces, Interlocuteur, LigneImport
 from interlocuteurs.services import donnees
+from interlocuteurs.telephone import afficher_telephone
 
 TITRES = {
     "fiche": "Fiche",
@@ -30,6 +33,20 @@ TITRES = {
     "evenements": "Journal",
     "lots": "Lots",
 }
+#: A table of more columns is not legible on an A4 sheet.
+COLONNES_MAX = 5
+_CHAMPS = [
+    champ
+    for modele in (LogEntry, LigneImport, Appel, Evenement, Operation, Acces, Interlocuteur)
+    for champ in modele._meta.concrete_fields
+]
+LIBELLES = {champ.name: str(champ.verbose_name) for champ in _CHAMPS} | {
+    "pk": "numéro",
+    "history_date": "date",
+    "history_user": "modifié par",
+    "requete_id": "requestid",
+}
+CHOIX = {champ.name: dict(champ.flatchoices) for champ in _CHAMPS if champ.choices}
 
 
 class DonneesPersonnelles(AdminCabinet):
@@ -113,24 +130,38 @@ class DonneesPersonnelles(AdminCabinet):
 
 
 def _section(nom: str, contenu: Any) -> dict[str, Any]:
-    titre = TITRES.get(nom, nom.replace("_", " ").capitalize())
+    """One part of the export: facts, a table, or a record a block where a sheet of paper is too narrow for a table."""
+    titre = TITRES.get(nom, capfirst(nom.replace("_", " ")))
     if isinstance(contenu, dict):
-        return {"titre": titre, "faits": [(cle, _lisible(valeur)) for cle, valeur in contenu.items()]}
-    colonnes = list(contenu[0]) if contenu else []
-    return {
-        "titre": titre,
-        "colonnes": [colonne.replace("__", " ").replace("_", " ") for colonne in colonnes],
-        "lignes": [[_lisible(ligne[colonne]) for colonne in colonnes] for ligne in contenu],
-    }
+        return {"titre": titre, "fiches": [_faits(contenu)]}
+    if contenu and len(contenu[0]) > COLONNES_MAX:
+        return {"titre": titre, "fiches": [_faits(ligne) for ligne in contenu]}
+    colonnes = [_libelle(cle) for cle in contenu[0]] if contenu else []
+    lignes = [[_lisible(cle, valeur) for cle, valeur in ligne.items()] for ligne in contenu]
+    return {"titre": titre, "colonnes": colonnes, "lignes": lignes}
 
 
-def _lisible(valeur: Any) -> str:
+def _faits(ligne: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(_libelle(cle), _lisible(cle, valeur)) for cle, valeur in ligne.items()]
+
+
+def _libelle(cle: str) -> str:
+    nom = cle.partition("__")[0]
+    return capfirst(LIBELLES.get(nom, nom.replace("_", " ")))
+
+
+def _lisible(cle: str, valeur: Any) -> str:
     if valeur is None or valeur == "":
         return VIDE
     if isinstance(valeur, bool):
         return "oui" if valeur else "non"
     if hasattr(valeur, "tzinfo"):
         return heure(valeur)
-    if isinstance(valeur, (dict, list)):
-        return json.dumps(valeur, ensure_ascii=False, cls=DjangoJSONEncoder)
-    return str(valeur)
+    if isinstance(valeur, list):
+        return " · ".join(filter(None, map(str, valeur))) or VIDE
+    if isinstance(valeur, dict):
+        return " ; ".join(f"{_libelle(nom)} : {_lisible(nom, contenu)}" for nom, contenu in valeur.items())
+    if cle in {"mobile", "fixe"}:
+        return afficher_telephone(str(valeur))
+    choix = {nature.cle: nature.libelle for nature in natures()} if cle == "nature" else CHOIX.get(cle, {})
+    return str(choix.get(valeur, valeur))

@@ -127,7 +127,9 @@ def _sorties(personne: Any, operation: Operation, interlocuteur: Interlocuteur |
     Presence, Invitation = Interlocuteur.Presence, Interlocuteur.Invitation
     if interlocuteur is None:
         if personne.has_perm("interlocuteurs.add_interlocuteur") and operation.parametres.get("contact"):
-            yield Remede(libelle="Créer à partir de cette saisie", adresse=_creation(operation=operation.pk))
+            yield Remede(
+                libelle="Créer à partir de cette saisie", adresse=_creation(operation=operation.pk), reprend=True
+            )
         return
     if interlocuteur.presence == Presence.AUTRE and personne.has_perm("interlocuteurs.planifier_acces"):
         yield Remede(
@@ -135,12 +137,14 @@ def _sorties(personne: Any, operation: Operation, interlocuteur: Interlocuteur |
             adresse=reverse("admin:interlocuteurs_interlocuteur_rattacher_operation"),
             methode="post",
             champs={"operation": operation.pk},
+            reprend=True,
         )
     if interlocuteur.invitation == Invitation.A_INVITER and personne.has_perm("interlocuteurs.marquer_invite"):
         yield Remede(
             libelle="Invité : relancer",
             adresse=reverse("admin:interlocuteurs_interlocuteur_marquer_invite", args=[interlocuteur.pk]),
             methode="post",
+            reprend=True,
         )
         yield Remede(libelle="À inviter sur le tenant", adresse=liste(A_INVITER))
     if interlocuteur.presence == Presence.ABSENT and personne.has_perm("interlocuteurs.add_interlocuteur"):
@@ -148,6 +152,7 @@ def _sorties(personne: Any, operation: Operation, interlocuteur: Interlocuteur |
             libelle="Créer à partir de cette saisie",
             adresse=reverse("admin:interlocuteurs_interlocuteur_creer_dans_loop", args=[interlocuteur.pk]),
             methode="post",
+            reprend=True,
         )
     yield Remede(libelle="Ouvrir l’interlocuteur", adresse=adresse(interlocuteur))
 

@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from config.admin import bouton
 from config.exports import Colonne
@@ -93,7 +93,7 @@ class DepotForm(forms.Form):
         label="Fichier",
         help_text="CSV ou classeur Excel (.xlsx) avec une ligne d’en-tête : e-mail, nom, prénom, code du dossier, "
         "offre ; et si vous les avez, mobile, fixe, profil.",
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,.xlsx"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -20,7 +20,7 @@ from unfold.decorators import display
 from config.admin import AdminHistorise, bouton
 from config.exports import Colonne
 from dossiers.admin.exports import ExportJournalise
-from dossiers.admin.plans import GestesAdmin
+from dossiers.admin.plans import GestesAdmin, Selection
 from dossiers.affichage import VIDE, adresse, badge, phrase, pluriel
 from dossiers.models import Environnement, Operation
 from dossiers.services.erreurs import ActionImpossible
@@ -376,7 +376,14 @@ class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, 
         plan = preparer_cellules(demandes, par=par)
         if not plan.lignes:
             raise Http404
-        return self.montrer_plan(request, plan, retour=retour)
+        selection = Selection(
+            geste=plan.geste.nom,
+            pks=list(range(len(demandes))),
+            retour="",
+            pour=par.pk,
+            parametres=plan.parametres,
+        )
+        return self.montrer_plan(request, plan, retour=retour, selection=selection)
 
     # --- remedies ------------------------------------------------------------------------------------------------
 

@@ -338,13 +338,13 @@ class _Juge:
         groupe = premiere.numero if premiere else saisie.numero
         acces_voulu = f"l’accès {Offre.Code(saisie.offre).label} sur {dossier.code}"
         if porteur is not None:
-            verdict, motif = Verdict.A_RATTACHER, f"Recevra {acces_voulu}."
+            verdict, motif = Verdict.A_RATTACHER, f"Ajout de {acces_voulu}."
         elif empechement := self.contexte.cadre.empechement:
             verdict, motif = Verdict.REJETEE, empechement
         elif premiere is not None:
-            verdict, motif = Verdict.A_RATTACHER, f"Recevra {acces_voulu}, après sa création par la ligne {groupe}."
+            verdict, motif = Verdict.A_RATTACHER, f"Ajout de {acces_voulu}, après sa création par la ligne {groupe}."
         else:
-            verdict, motif = Verdict.A_CREER, f"Sera créé avec {acces_voulu}."
+            verdict, motif = Verdict.A_CREER, f"Création avec {acces_voulu}."
         connue = porteur if porteur is not None and porteur.pk in self.contexte.visibles else premiere
         return Jugement(
             saisie=saisie,

@@ -15,6 +15,9 @@ import httpcore
 import httpx
 import pytest
 import respx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from config import echeance
 from config.http import (
@@ -493,3 +496,45 @@ def test_un_transport_de_remplacement_est_accepte():
     faux = httpx.MockTransport(lambda requete: httpx.Response(200, json={"vu": requete.url.path}))
     with transport(transport=faux) as http:
         assert http.envoyer("GET", "/y", ecriture=False).donnees == {"vu": "/api/y"}
+
+
+def test_un_certificat_refuse_est_un_reglage_et_rien_n_est_envoye(tmp_path):
+    """A real TLS server whose certificate nobody vouches for: no request reaches it, and no later try would do."""
+    cle = ec.generate_private_key(ec.SECP256R1())
+    nom = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    debut = datetime(2026, 1, 1, tzinfo=UTC)
+    certificat = (
+        x509.CertificateBuilder()
+        .subject_name(nom)
+        .issuer_name(nom)
+        .public_key(cle.public_key())
+        .serial_number(1)
+        .not_valid_before(debut)
+        .not_valid_after(debut + timedelta(days=3650))
+        .sign(cle, hashes.SHA256())
+    )
+    fichier = tmp_path / "serveur.pem"
+    fichier.write_bytes(
+        certificat.public_bytes(serialization.Encoding.PEM)
+        + cle.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    contexte = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    contexte.load_cert_chain(fichier)
+    recus = []
+
+    def servir(prise):
+        with suppress(OSError), contexte.wrap_socket(prise.accept()[0], server_side=True) as ouverte:
+            recus.append(ouverte.recv(1000))
+
+    with socket.create_server(("127.0.0.1", 0)) as prise:
+        fil = threading.Thread(target=servir, args=(prise,))
+        fil.start()
+        adresse = f"https://127.0.0.1:{prise.getsockname()[1]}"
+        with (
+            Transport(adresse, entetes={}, delai_total=5, taille_max=1000) as transport,
+            pytest.raises(ErreurDeReglage) as erreur,
+        ):
+            transport.envoyer("POST", "/", corps={}, ecriture=True)
+        fil.join(5)
+    assert "certificat" in erreur.value.message
+    assert not any(recus)

@@ -27,7 +27,7 @@ class Essai(Supervision):
             print(nom, self._lancer(enfant).pid, flush=True)
         self.utilisateurs = [{"role": "Manager", "identifiant": "m", "mot_de_passe": "x"}]
 
-essai = Essai(Path.cwd(), Path(sys.argv[1]), port_web=1, port_simulateur=2, base_privee=False, courtier_prive=False,
+essai = Essai(Path.cwd(), Path(sys.argv[1]), port_web=1, ports_simulateurs={}, base_privee=False, courtier_prive=False,
               ecrire=lambda ligne: print(ligne, flush=True))
 sys.exit(essai.executer())
 """
@@ -70,7 +70,7 @@ def test_un_port_deja_pris_est_dit_avec_la_sortie_de_secours():
     assert essai.returncode == 1
     assert f"Port {port} indisponible pour le serveur web\u00a0: il est déjà pris." in essai.stdout
     assert f"make demo DEMO_PORT={port + 10}" in essai.stdout
-    assert "2/10" not in essai.stdout
+    assert "2/11" not in essai.stdout
 
 
 def test_la_demonstration_est_refusee_en_production(settings):

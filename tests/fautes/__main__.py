@@ -10,7 +10,7 @@ import time
 from tests import reseau
 from tests.fautes.banc import Banc, EchecBanc
 
-NOMS = ("prise", "jeton", "bail", "quarantaine", "ordre")
+NOMS = ("prise", "jeton", "bail", "quarantaine", "ordre", "relecture", "personne")
 
 
 def ecrire(ligne: str = "") -> None:
@@ -74,6 +74,16 @@ def melee(banc: Banc, graine: int) -> bool:
     return bilan.vert
 
 
+def ecritures(banc: Banc, graine: int) -> bool:
+    """Play the 1,000 imports of entries. Returns whether none was sent twice, lost, or told wrongly."""
+    from tests.fautes.ecritures import PROMESSES, Ecritures
+
+    ecrire(f"\nImports d’écritures : 1 000 fichiers, 5 kill -9, réponses perdues en chemin (graine {graine})")
+    vu = Ecritures(banc, graine=graine, ecrire=ecrire).jouer()
+    tableau([*vu.items()])
+    return not any(vu[promesse] for promesse in PROMESSES)
+
+
 def gardes(banc: Banc) -> bool:
     """Play each scenario with and without its guard. Returns whether all are green with, and red without."""
     from tests.fautes.gardes import GARDES
@@ -114,7 +124,7 @@ def main() -> int:
     lecteur = argparse.ArgumentParser(prog="make fautes", description="Injection de pannes dans les opérations.")
     lecteur.add_argument("--sans", metavar="GARDE", help="retirer cette garde et montrer ce qu’elle empêche")
     lecteur.add_argument("--graine", type=int, default=1, help="des pannes et des moments tirés au sort")
-    lecteur.add_argument("--seulement", choices=("melee", "gardes"), help="une moitié de l’épreuve")
+    lecteur.add_argument("--seulement", choices=("melee", "ecritures", "gardes"), help="une part de l’épreuve")
     choix = lecteur.parse_args()
     if choix.sans and choix.sans not in NOMS:
         ecrire(
@@ -136,8 +146,13 @@ def main() -> int:
                 if choix.sans:
                     tient = sans_une_garde(banc, choix.sans)
                 else:
-                    tient = choix.seulement == "gardes" or melee(banc, choix.graine)
-                    tient &= choix.seulement == "melee" or gardes(banc)
+                    parts = {
+                        "melee": lambda: melee(banc, choix.graine),
+                        "ecritures": lambda: ecritures(banc, choix.graine),
+                        "gardes": lambda: gardes(banc),
+                    }
+                    tenues = [jouer() for nom, jouer in parts.items() if choix.seulement in {None, nom}]
+                    tient = all(tenues)
     except EchecBanc as exc:
         ecrire(f"Le banc d’essai n’a pas fonctionné. {exc}")
         return 2

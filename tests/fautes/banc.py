@@ -76,6 +76,9 @@ class Banc:
         os.environ |= REGLAGES | {
             "DATABASE_URL": self.postgres.url,
             "REDIS_URL": self.valkey.url,
+            "ECRITURES_DOSSIER": str(self.racine / "ecritures"),
+            "ECRITURES_SUIVI_PREMIER": "1",
+            "LOOP_DEPOT_DELAI": "3",
             "JOURNAL_NIVEAU": "ERROR",  # thousands of expected warnings
         }
         self.magasin = self.racine / "simulateur.sqlite3"
@@ -135,7 +138,9 @@ class Banc:
         try:
             yield enfant
             if enfant.code not in {None, -signal.SIGKILL}:
-                raise EchecBanc(f"Un exécutant s’est arrêté de lui-même.\n{enfant.dernieres_lignes()}")
+                raise EchecBanc(
+                    f"Un exécutant s’est arrêté de lui-même (code {enfant.code}).\n{enfant.dernieres_lignes()}"
+                )
         finally:
             tuer(enfant)
 
@@ -163,6 +168,10 @@ class Banc:
     def pannes(self, *pannes: Mapping[str, Any], graine: int = 0) -> None:
         """Replace the scripted faults."""
         self._controle.post("/pannes", json={"graine": graine, "pannes": list(pannes)}).raise_for_status()
+
+    def imports(self, **reglages: Any) -> None:
+        """Settings of the simulated imports of entries, as `ImportsSimules.regler_imports`."""
+        self._controle.post("/imports", json=reglages).raise_for_status()
 
     def compte(self) -> dict[str, dict[str, Any]]:
         """What the simulator counted: `appliques` by endpoint and reference, `appels` by endpoint."""

@@ -17,6 +17,7 @@ ENDPOINTS = {
     "retirer_offre": "POST /collaborativeOffer/removeOffer",
     "provisionner": "POST /companyProvisioning/provisionCompany",
     "corriger_dossier": "PUT /DossierComplet",
+    "creer_interlocuteur": "POST /provisionningCollab/addClient",
 }
 Reference = tuple[str, str]
 
@@ -28,6 +29,7 @@ CONTRAIRE = "état(s) final(s) contraire(s) à la dernière demande"
 CHEVAUCHEMENT = "chevauchement(s) d’appels sur un même objet"
 ABANDON = "laissée(s) à une personne alors qu’une relecture suffit"
 DEVINETTE = "devinée(s) sans relecture ni personne"
+INATTENDUE = "autre(s) fin(s) que celle attendue"
 
 
 def reference(operation: Operation) -> Reference | None:
@@ -38,6 +40,8 @@ def reference(operation: Operation) -> Reference | None:
         nom = f"{dossier.code}:{operation.parametres['offre']}"
     elif operation.nature == "corriger_dossier":
         nom = f"{dossier.object_id}:{operation.parametres['siren']}"
+    elif operation.nature == "creer_interlocuteur":
+        nom = f"{operation.parametres['email']}:{dossier.code}:{operation.parametres['offre']}"
     else:
         nom = dossier.code
     return (ENDPOINTS[operation.nature], nom) if operation.nature in ENDPOINTS else None
@@ -84,10 +88,11 @@ def dresser(cabinet: Cabinet) -> Bilan:
     effect was applied more often than it was asked for.
     """
     operations = list(cabinet.operations.select_related("dossier").order_by("id"))
-    siens = {nom for dossier in cabinet.dossiers for nom in (dossier.code, str(dossier.object_id))}
+    siens = {nom for dossier in cabinet.dossiers for nom in (dossier.code, str(dossier.object_id))} | set(cabinet.fins)
     appliques: Counter[Reference] = Counter()
     for endpoint, references in cabinet.banc.compte()["appliques"].items():
-        for nom, nombre in references.items():
+        # An updateClient here is the read-back of a creation, with the same values.
+        for nom, nombre in references.items() if endpoint in ENDPOINTS.values() else ():
             if nom.partition(":")[0] in siens:
                 appliques[endpoint, nom] = nombre
     bilan = Bilan(
@@ -106,12 +111,14 @@ def dresser(cabinet: Cabinet) -> Bilan:
         CHEVAUCHEMENT: _chevauchements(cabinet),
         ABANDON: [dire(o) for o in operations if o.etat == Etat.A_VERIFIER and o.definition.relisible],
         DEVINETTE: _devinees(cabinet),
+        INATTENDUE: [dire(o) for o in operations if o.etat != cabinet.fins.get(o.parametres.get("email"), o.etat)],
     }
     return bilan
 
 
 def dire(operation: Operation) -> str:
-    return f"n° {operation.pk} ({operation.nature}, {operation.dossier.code}) : {operation.get_etat_display()}"
+    sur = operation.parametres.get("email") or operation.dossier.code
+    return f"n° {operation.pk} ({operation.nature}, {sur}) : {operation.get_etat_display()}"
 
 
 def _perdues(bilan: Bilan, operations: list[Operation]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -12,6 +12,7 @@ from django.db import connection
 from dossiers.models import CleApi, Dossier, Etat, Operation
 from dossiers.services import operations as services
 from dossiers.services import plans
+from interlocuteurs.services.fiches import Fiche, Nouveau, creer_plusieurs
 from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, siren_fictif
 from tests.fautes.banc import Banc, EchecBanc, attendre
 
@@ -30,6 +31,8 @@ class Cabinet:
         How many keys, and the calls that each allows at once.
     dossiers:
         How many, dealt among the keys.
+
+    `fins` foretells, by the e-mail of the contact it is about, the state in which an operation ends.
     """
 
     def __init__(self, banc: Banc, prefixe: str, *, dossiers: int, cles: int = 1, plafond: int = 8) -> None:
@@ -48,6 +51,7 @@ class Cabinet:
             for rang in range(dossiers)
         )
         self.demandees = 0
+        self.fins: dict[str, Etat] = {}
         banc.charger(
             cles=[
                 {
@@ -78,6 +82,15 @@ class Cabinet:
                 "corriger_dossier", dossier=dossier, parametres={"siren": dossier.siren}, par=self.personne
             )
             self.demandees += 1
+
+    def creer_interlocuteurs(self, fins: Mapping[str, Etat]) -> None:
+        """Create a contact of each e-mail, with its first accès on the first dossier; their ends are foretold."""
+        acces = [(self.dossiers[0], "consultation")]
+        fiches = [Fiche(email=email, nom="Inventé", prenom="Camille") for email in fins]
+        nouveaux = [Nouveau(fiche=fiche, acces=acces) for fiche in fiches]
+        creer_plusieurs(nouveaux, cle=self.cles[0], par=self.personne, tout_ou_rien=True)
+        self.demandees += len(nouveaux)
+        self.fins |= fins
 
     def etats(self) -> Counter[str]:
         return Counter(self.operations.order_by().values_list("etat", flat=True))

@@ -6,11 +6,13 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from django.db import connection
 
 from dossiers.models import Etat, Operation
+from tests.fautes import creations
 from tests.fautes.banc import Banc, arrete, attendre, tuer
 from tests.fautes.bilan import CONTRAIRE, DE_TROP, FAUX_ECHEC, Bilan, dresser
 from tests.fautes.cabinet import Cabinet
@@ -23,21 +25,23 @@ Scenario = Callable[[Banc, str, str], Cabinet]
 
 @dataclass(frozen=True, slots=True)
 class Garde:
-    """One guard: its name in `tests.fautes.sans_garde`, its French title, what it forbids, and the scenario."""
+    """One guard: its name in `tests.fautes.sans_garde`, French title, what it forbids, the scenario, the settings."""
 
     nom: str
     libelle: str
     empeche: str
     scenario: Scenario
+    reglages: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
 
     def eprouver(self, banc: Banc, *, sans: bool) -> Bilan:
         """Play the scenario, without the guard when `sans`."""
         prefixe = f"{self.nom.upper()}{'SANS' if sans else 'AVEC'}"
-        try:
-            cabinet = self.scenario(banc, prefixe, self.nom if sans else "")
-        finally:
-            banc.pannes()
-        return dresser(cabinet)
+        with self.reglages():
+            try:
+                cabinet = self.scenario(banc, prefixe, self.nom if sans else "")
+            finally:
+                banc.pannes()
+            return dresser(cabinet)
 
 
 def prise(banc: Banc, prefixe: str, sans: str) -> Cabinet:
@@ -132,4 +136,12 @@ GARDES = (
     Garde("bail", "le bail expiré mène à incertaine", DE_TROP, bail),
     Garde("quarantaine", "la quarantaine avant relecture", DE_TROP, quarantaine),
     Garde("ordre", "une seule en vol par objet", CONTRAIRE, ordre),
+    Garde(
+        "relecture",
+        "addClient sans réponse : relu par updateClient",
+        FAUX_ECHEC,
+        creations.avec_relecture,
+        creations.relecture_permise,
+    ),
+    Garde("personne", "addClient sans réponse : une personne vérifie", FAUX_ECHEC, creations.sans_relecture),
 )

@@ -73,6 +73,12 @@ def sans_ordre() -> None:
     reservation.RESERVATION = _sans(reservation.RESERVATION, garde[0] if garde else "AND NOT EXISTS")
 
 
+def sans_doute() -> None:
+    """A write whose answer was lost is sent again: nothing reads it back, no person is asked."""
+    sans_bail()
+    reglement.douter = reglement.reporter
+
+
 def geler() -> None:
     """Stop this process, once, between its first answer and the writing of it."""
     conclure = reglement.conclure
@@ -91,6 +97,8 @@ GARDES: dict[str, Callable[[], None]] = {
     "bail": sans_bail,
     "quarantaine": sans_quarantaine,
     "ordre": sans_ordre,
+    "relecture": sans_doute,
+    "personne": sans_doute,
 }
 
 if garde := os.environ.get("FAUTES_SANS"):

@@ -91,6 +91,40 @@ def test_retirer_puis_redonner_garde_l_ordre(simulateur, jeanne, dossiers, colla
     assert (acces.voulu, acces.constate) == (True, True)
 
 
+@pytest.mark.parametrize("perdue", [False, True], ids=["dite par Loop", "constatée par une personne"])
+def test_retirer_l_offre_d_un_dossier_la_retire_a_chaque_interlocuteur(
+    simulateur, jeanne, dossiers, manager, collaborateur, travailler, perdue
+):
+    demander_acces([cellule(jeanne, dossiers[0], "start"), cellule(jeanne, dossiers[1])], par=collaborateur)
+    paul = AccesFactory(interlocuteur__present=True, dossier=dossiers[0], offre="consultation", constate=None)
+    travailler()
+    if perdue:
+        simulateur.poser_pannes([{"type": "coupure_apres", "chemin": "/collaborativeOffer/removeOffer"}])
+    offre = {"offre": "consultation"}
+    retrait = services_operations.demander("retirer_offre", dossier=dossiers[0], parametres=offre, par=manager)
+    travailler(2)
+    if perdue:
+        retrait.refresh_from_db()
+        assert retrait.etat == Etat.A_VERIFIER
+        assert Acces.objects.get(interlocuteur=jeanne, dossier=dossiers[0], offre="consultation").constate
+        vu = services_operations.Decision.APPLIQUEE
+        services_operations.trancher(retrait, vu, par=manager, motif="Elle n’y est plus.")
+    assert simulateur.acces(ADRESSE) == {("DEMO1", "start"), ("DEMO2", "consultation")}
+    constats = Acces.objects.filter(interlocuteur=jeanne).values_list("dossier__code", "offre", "constate")
+    assert {(code, offre) for code, offre, constate in constats if constate} == simulateur.acces(ADRESSE)
+    ailleurs = Acces.objects.get(pk=paul.pk)
+    assert (ailleurs.constate, ailleurs.voulu, ailleurs.en_ecart) == (False, True, True)
+
+
+def test_un_retrait_refuse_ne_change_aucun_acces(simulateur, jeanne, dossiers, manager, travailler):
+    simulateur.poser_pannes([{"type": "401", "chemin": "/collaborativeOffer/removeOffer"}])
+    offre = {"offre": "consultation"}
+    services_operations.demander("retirer_offre", dossier=dossiers[0], parametres=offre, par=manager)
+    travailler()
+    assert etats()[-1] == ("retirer_offre", Etat.ECHOUEE)
+    assert Acces.objects.get().constate is True
+
+
 def test_deja_affectee_est_une_information(simulateur, jeanne, dossiers, collaborateur, travailler):
     Acces.objects.update(constate=None)
     demander_acces([cellule(jeanne, dossiers[0])], par=collaborateur)

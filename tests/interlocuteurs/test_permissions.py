@@ -1,16 +1,21 @@
 """Who may do what with contacts: the four roles, in their own portfolio and in another's."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from dossiers.roles import ROLES
 from dossiers.services.erreurs import ActionImpossible
+from interlocuteurs.imports import services
 from interlocuteurs.models import Interlocuteur
 from interlocuteurs.services.acces import demander_acces, preparer_cellules
 from interlocuteurs.services.donnees import anonymiser, exporter_donnees
 from interlocuteurs.services.fiches import Fiche, creer, modifier, renvoyer_fiche, valeurs
 from interlocuteurs.services.remedes import creer_depuis_echec, marquer_invite, rattacher
 from tests.fabriques import AccesFactory, CleApiFactory, CollaborateurFactory, DossierFactory, InterlocuteurFactory
+from tests.interlocuteurs.imports.tableurs import ecrire, texte_csv
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +41,15 @@ ACTIONS = {
     "renvoyer": ("Collaborateur", lambda i, d, par: renvoyer_fiche(i, par=par)),
     "planifier": ("Collaborateur", lambda i, d, par: preparer_cellules(demande(i, d), par=par).a_faire[0]),
     "demander": ("Collaborateur", lambda i, d, par: demander_acces(demande(i, d), par=par, tout_ou_rien=True)),
+    "retirer": (
+        "Collaborateur",
+        lambda i, d, par: demander_acces(
+            [{"interlocuteur": i.pk, "dossier": d.pk, "offre": "consultation", "voulu": False}],
+            par=par,
+            tout_ou_rien=True,
+        ),
+    ),
+    "importer": ("Collaborateur", lambda i, d, par: _importer(d, par)),
     "rattacher": ("Collaborateur", lambda i, d, par: rattacher(i, [(d, "start")], par=par)),
     "inviter": ("Collaborateur", lambda i, d, par: _invite(i, par)),
     "creer_depuis_echec": ("Collaborateur", lambda i, d, par: _recreer(i, par)),
@@ -49,6 +63,17 @@ def _invite(i, par):
     i.refresh_from_db()
     if i.invite_le is None:
         raise PermissionDenied
+
+
+def _importer(d, par):
+    """From the file to the confirmation; the line names the dossier."""
+    with tempfile.TemporaryDirectory() as dossier:
+        ligne = ("importee@tpe.example", "Inventée", "Camille", "", d.code, "start")
+        fichier = ecrire(Path(dossier), "contacts.csv", texte_csv(ligne))
+        importation = services.recevoir(fichier, fichier.name, cle=d.cle, par=par)
+    correspondance, offre, _ = services.proposition(importation)
+    importation = services.examiner(importation, correspondance, offre, par=par)
+    services.confirmer(importation, services.sceller(importation), par=par)
 
 
 def _recreer(i, par):

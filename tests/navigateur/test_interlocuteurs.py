@@ -11,9 +11,17 @@ from playwright.sync_api import Page, expect
 from config.embarque import base_depuis_url
 from tests.navigateur.conftest import Ouvrir, attendre_la_fin
 from tests.navigateur.pile import Demo
+from tests.navigateur.test_captures import SANS_FLOU
 
 INTERLOCUTEURS = "/admin/interlocuteurs/interlocuteur/"
 DOSSIERS = ("DEMO002", "DEMO003")
+ECRAN = {"width": 1280, "height": 800}
+#: An A4 sheet less its margins of 15 mm, in CSS pixels.
+FEUILLE = {"width": 680, "height": 1009}
+#: What a sheet would cut: frames that keep a scroll bar, cells that overflow.
+COUPES = """() => [...document.querySelectorAll(".cadre-table, .cadre-table td, .faits dd, pre")]
+    .filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0)
+    .map((e) => e.textContent.trim().slice(0, 60))"""
 
 
 def commander(demo: Demo, commande: str, **corps: object) -> None:
@@ -34,10 +42,12 @@ def dire_present(email: str) -> None:
         )
 
 
-def capturer(page: Page, nom: str) -> None:
-    """Keep a picture, when pictures are asked for."""
+def capturer(page: Page, nom: str, *, entiere: bool = True) -> None:
+    """Keep a picture, when pictures are asked for: of the whole page, or of the screen."""
     if dossier := os.environ.get("CAPTURES"):
-        page.screenshot(path=f"{dossier}/interlocuteur-{nom}.png", full_page=True)
+        page.evaluate("document.activeElement?.blur()")
+        fichier = f"{dossier}/interlocuteur-{nom}.png"
+        page.screenshot(path=fichier, full_page=entiere, animations="disabled", caret="hide", style=SANS_FLOU)
 
 
 def creer(page: Page, email: str, *, offre: str = "") -> str:
@@ -69,12 +79,15 @@ def attendre(page: Page, texte: str) -> None:
 def derniere_operation(page: Page) -> None:
     """Open the newest operation of a contact."""
     page.locator("section[aria-labelledby=titre-operations] tbody a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Opération")
 
 
 def confirmer(page: Page) -> None:
     page.get_by_role("button", name="Voir le plan des changements").click()
+    confirmation = page.get_by_role("button", name=re.compile("^Confirmer"))
+    confirmation.wait_for()
     capturer(page, "plan")
-    page.get_by_role("button", name=re.compile("^Confirmer")).click()
+    confirmation.click()
     attendre_la_fin(page)
 
 
@@ -85,7 +98,7 @@ def test_d_un_interlocuteur_de_sa_creation_a_son_effacement(demo: Demo, ouvrir: 
     # Not invited on the tenant: a to-do with its list, left by « Invité : relancer » on the operation.
     fiche = creer(page, "camille@inventee.example", offre="Start")
     attendre(page, "À inviter sur le tenant")
-    capturer(page, "a-inviter")
+    capturer(page, "a-inviter", entiere=False)
     page.goto(f"{INTERLOCUTEURS}?invitation__exact=a_inviter")
     expect(page.get_by_text("camille@inventee.example")).to_be_visible()
     commander(demo, "inviter", emails=["camille@inventee.example", "absente@inventee.example"])
@@ -103,7 +116,7 @@ def test_d_un_interlocuteur_de_sa_creation_a_son_effacement(demo: Demo, ouvrir: 
     confirmer(page)
     page.goto(fiche)
     expect(page.locator(".matrice .badge", has_text="En place")).to_have_count(2)
-    capturer(page, "matrice")
+    capturer(page, "matrice", entiere=False)
 
     # Withdrawn, both at once.
     cochees = page.locator(".matrice input:checked")
@@ -112,6 +125,23 @@ def test_d_un_interlocuteur_de_sa_creation_a_son_effacement(demo: Demo, ouvrir: 
     confirmer(page)
     page.goto(fiche)
     expect(page.locator(".matrice .badge", has_text="Retiré")).to_have_count(2)
+
+    # All that is held on the person: a file, and a sheet of paper that cuts nothing.
+    with page.expect_download() as attente:
+        page.get_by_role("link", name="Données personnelles (JSON)").click()
+    assert "camille@inventee.example" in attente.value.path().read_text()
+    page.get_by_role("link", name="Données personnelles (à imprimer)").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Camille Inventé")
+    page.emulate_media(media="print")
+    page.set_viewport_size(FEUILLE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= FEUILLE["width"]
+    assert page.evaluate(COUPES) == []
+    for absent in ("#nav-sidebar", "#header-inner", "#content .bouton-fiche"):
+        assert page.locator(f"{absent}:visible").count() == 0, absent
+    capturer(page, "donnees-imprimees", entiere=False)
+    page.emulate_media(media="screen")
+    page.set_viewport_size(ECRAN)
+    page.goto(fiche)
 
     # Erased.
     page.get_by_role("link", name="Anonymiser").click()
@@ -130,14 +160,14 @@ def test_l_adresse_deja_prise_se_rattache(demo: Demo, ouvrir: Ouvrir) -> None:
     fiche = creer(page, "prise@inventee.example", offre="Start")
     attendre(page, "E-mail déjà pris dans Loop")
     derniere_operation(page)
-    capturer(page, "deja-pris")
+    capturer(page, "deja-pris", entiere=False)
     page.get_by_role("button", name="Rattacher à cet interlocuteur").click()
     attendre(page, "En place")
     # Loop gave it already: information, not an error.
     page.goto(fiche)
     derniere_operation(page)
     expect(page.locator(".badge", has_text="Information")).to_be_visible()
-    capturer(page, "deja-affectee")
+    capturer(page, "deja-affectee", entiere=False)
 
 
 @pytest.mark.usefixtures("cabinet_au_travail")
@@ -154,7 +184,7 @@ def test_l_interlocuteur_qui_n_existe_pas_se_cree(demo: Demo, ouvrir: Ouvrir) ->
     confirmer(page)
     page.goto(fiche)
     derniere_operation(page)
-    capturer(page, "n-existe-pas")
+    capturer(page, "n-existe-pas", entiere=False)
     page.get_by_role("button", name="Créer à partir de cette saisie").click()
     attendre(page, "En place")
 

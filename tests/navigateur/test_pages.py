@@ -42,6 +42,8 @@ def visiter(page: Page, adresse: str) -> None:
         "tous => tous.flatMap(e => ['aria-label', 'title', 'placeholder'].map(n => e.getAttribute(n) ?? ''))"
     )
     assert not [texte for texte in etiquettes if ANGLAIS.search(texte)], adresse
+    icones = page.locator(".material-symbols-outlined:not([aria-hidden=true])").all_text_contents()
+    assert icones == [], f"{adresse} : icônes lues par leur nom anglais"
 
 
 @pytest.mark.parametrize("role", ROLES)

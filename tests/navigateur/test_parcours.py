@@ -33,7 +33,7 @@ def aller_au_clavier(page: Page, nom: str) -> None:
         page.keyboard.press("Tab")
         lu = page.evaluate(
             """() => { const e = document.activeElement, copie = e.cloneNode(true);
-                       copie.querySelectorAll("[aria-hidden]").forEach((icone) => icone.remove());
+                       copie.querySelectorAll("[aria-hidden=true]").forEach((icone) => icone.remove());
                        return [e.getAttribute("aria-label") || copie.textContent.trim().replace(/\\s+/g, " "),
                                getComputedStyle(e).outlineStyle, e.checkVisibility()]; }"""
         )
@@ -104,6 +104,17 @@ def test_les_filtres_s_ouvrent_et_se_ferment_au_clavier(ouvrir: Ouvrir) -> None:
     expect(page.get_by_role("button", name="Appliquer les filtres")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Appliquer les filtres")).to_be_hidden()
+
+
+def test_le_menu_du_compte_s_ouvre_au_clavier(ouvrir: Ouvrir) -> None:
+    page = ouvrir("consultation")
+    page.goto("/admin/")
+    aller_au_clavier(page, "Mon compte : Camille Consulte consultation@cabinet-demo.example")
+    page.keyboard.press("Enter")
+    aller_au_clavier(page, "Sombre")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))
+    aller_au_clavier(page, "Déconnexion")
 
 
 def test_un_manager_tranche_une_operation_a_verifier(demo: Demo, ouvrir: Ouvrir) -> None:

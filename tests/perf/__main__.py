@@ -13,7 +13,17 @@ from importlib import import_module
 
 from tests.perf.terrain import Mesure, dire, machine, preparer, tableau
 
-QUOI = ("operations", "synchronisation", "plans", "listes", "exports", "requetes", "imports")
+QUOI = (
+    "operations",
+    "synchronisation",
+    "plans",
+    "listes",
+    "exports",
+    "requetes",
+    "imports",
+    "precontrole",
+    "certificats",
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-// Keeps the progress of a lot up to date. The page is whole without it: a reload shows the same thing.
+// Keeps the progress of a lot, or of an import, up to date. The page is whole without it: a reload shows the same thing.
 "use strict";
 
 const PERIODE = 2000;
@@ -10,9 +10,16 @@ const titre = document.title;
 let derniereAnnonce = 0;
 
 function montrer(etat) {
-    const actif = document.activeElement && cadre.contains(document.activeElement) ? document.activeElement.id : "";
+    const ici = document.activeElement;
+    const actif = ici && ici.closest("#progression, [data-morceau]") ? ici.id : "";
     cadre.innerHTML = etat.html;
-    if (actif) {
+    for (const [nom, html] of Object.entries(etat.morceaux ?? {})) {
+        const morceau = document.querySelector(`[data-morceau="${nom}"]`);
+        if (morceau) {
+            morceau.innerHTML = html;
+        }
+    }
+    if (actif && document.activeElement !== ici) {
         document.getElementById(actif)?.focus({ preventScroll: true });
     }
     document.title = `${etat.pourcent} % – ${titre}`;

@@ -21,7 +21,7 @@ from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
 from config.http import ErreurDistante
-from dossiers import demo
+from dossiers import demo, demo_ecritures
 from dossiers.loop.client import ClientLoop
 from dossiers.loop.simulateur import SimulateurLoop
 from dossiers.models import CleApi, Collaborateur, Dossier, Environnement, Etablissement, Offre
@@ -45,9 +45,20 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dossiers", type=int, default=0, metavar="N", help="ajoute des dossiers de volume, N en tout"
         )
+        parser.add_argument(
+            "--ecritures",
+            action="store_true",
+            help="ajoute des imports d’écritures dans chaque état, et des fichiers à essayer dans var/exemples",
+        )
 
     def handle(
-        self, *args: Any, mots_de_passe_json: bool, simulateur: str | None, dossiers: int, **options: Any
+        self,
+        *args: Any,
+        mots_de_passe_json: bool,
+        simulateur: str | None,
+        dossiers: int,
+        ecritures: bool,
+        **options: Any,
     ) -> None:
         if settings.PRODUCTION:
             raise CommandError(
@@ -65,6 +76,9 @@ class Command(BaseCommand):
                 curseur.execute("ANALYZE dossiers_dossier, dossiers_offre")
         if simulateur:
             charger_simulateur(simulateur.rstrip("/"), avancee, standard)
+        if ecritures:
+            demo_ecritures.ecrire_exemples(settings.VAR)
+            demo_ecritures.creer_imports(Collaborateur.objects.get(username=demo.PERSONNES[1].identifiant))
         if mots_de_passe_json:
             self.stdout.write(json.dumps({"utilisateurs": utilisateurs}, ensure_ascii=False))
             return

@@ -21,6 +21,7 @@ from tests.fabriques import (
     EtablissementFactory,
     EvenementFactory,
     ExplicationFactory,
+    ImportEcrituresFactory,
     LotFactory,
     OffreFactory,
     OperationFactory,
@@ -34,6 +35,7 @@ FABRIQUES: dict[str, Callable[[], object]] = {
     "appel": AppelFactory,
     "ecart": EcartFactory,
     "explication": ExplicationFactory,
+    "importecritures": lambda: ImportEcrituresFactory(parti=True),
     "evenement": lambda: EvenementFactory(acteur=CollaborateurFactory()),
     "collaborateur": lambda: CollaborateurFactory(manager=True),
 }

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from dossiers.models import Evenement, Operation
+from dossiers.admin.plans import Selection
+from dossiers.models import Evenement, Explication, Operation
+from dossiers.services import plans
+from dossiers.services.plans import Plan
 from interlocuteurs.models import Interlocuteur
-from tests.fabriques import AccesFactory, DossierFactory, InterlocuteurFactory
+from tests.fabriques import AccesFactory, DossierFactory, InterlocuteurFactory, OperationFactory
 
 pytestmark = pytest.mark.django_db
 RANG = {"consultation": 0, "collaborateur": 1, "manager": 2, "administrateur": 3}
@@ -79,6 +82,62 @@ def test_les_actions_de_la_liste_selon_le_role(par_role: tuple[str, Client]) -> 
     page = client.get(LISTE).content.decode()
     for action in ("donner_acces", "retirer_acces", "noter_invites"):
         assert (f'value="{action}"' in page) == (RANG[role] >= 1), action
+
+
+def test_noter_des_invitations_depuis_la_liste_selon_le_role(par_role: tuple[str, Client]) -> None:
+    role, client = par_role
+    contact = InterlocuteurFactory(a_inviter=True)
+    client.post(LISTE, {"action": "noter_invites", "_selected_action": [contact.pk]})
+    contact.refresh_from_db()
+    assert (contact.invitation == "invite") == (RANG[role] >= 1)
+
+
+def test_le_plan_d_une_selection_selon_le_role(par_role: tuple[str, Client]) -> None:
+    role, client = par_role
+    acces = AccesFactory(interlocuteur__present=True)
+    pour, parametres = client.personne.pk, {"dossier": acces.dossier_id, "offre": "start"}  # type: ignore[attr-defined]
+    for geste in ("donner_acces", "retirer_acces"):
+        selection = Selection(geste=geste, pks=[acces.interlocuteur_id], retour="", pour=pour).sceller()
+        plan = Plan(geste=plans.geste(geste), parametres=parametres, lignes=[], pour=pour).sceller()
+        statuts = [
+            client.post(f"{LISTE}plan/", {"selection": selection, **parametres}).status_code,
+            client.post(f"{LISTE}plan/csv/", {"selection": selection, **parametres}).status_code,
+            client.post(f"{LISTE}plan/confirmer/", {"plan": plan}).status_code,
+        ]
+        assert statuts == ([200, 200, 302] if RANG[role] >= 1 else [403, 403, 403]), geste
+
+
+def test_la_matrice_d_un_dossier_selon_le_role(par_role: tuple[str, Client]) -> None:
+    role, client = par_role
+    acces = AccesFactory(interlocuteur__present=True)
+    page = client.get(f"/admin/dossiers/dossier/{acces.dossier_id}/change/").content.decode()
+    assert f'data-case="{acces.interlocuteur_id}:{acces.dossier_id}:start"' in page
+    for geste in ('name="voulu"', "Voir le plan des changements", "Créer un interlocuteur sur ce dossier"):
+        assert (geste in page) == (RANG[role] >= 1), geste
+
+
+def test_les_remedes_d_un_refus_selon_le_role(par_role: tuple[str, Client]) -> None:
+    role, client = par_role
+    message = "Pour proposer un service à un interlocuteur vous devez d'abord l'inviter sur votre tenant"
+    acces = AccesFactory(interlocuteur__a_inviter=True)
+    operation = OperationFactory(
+        echouee=True,
+        dossier=acces.dossier,
+        nature="donner_acces",
+        message=message,
+        explication=Explication.objects.get(motif=message),
+        parametres={
+            "interlocuteur": acces.interlocuteur_id,
+            "offre": acces.offre,
+            "voulu_avant": False,
+            "email": acces.interlocuteur.email,
+            "nom": acces.interlocuteur.nom,
+            "prenom": acces.interlocuteur.prenom,
+        },
+    )
+    page = client.get(f"/admin/dossiers/operation/{operation.pk}/change/").content.decode()
+    assert ("/marquer-invite/" in page) == (RANG[role] >= 1)
+    assert "Ouvrir l’interlocuteur" in page
 
 
 def test_ce_qui_agit_ne_repond_qu_a_post(entrer: Any) -> None:

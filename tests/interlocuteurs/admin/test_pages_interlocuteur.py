@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import re
 from typing import Any
 
 import pytest
@@ -13,7 +16,15 @@ from django.urls import reverse
 from dossiers.models import Environnement, Etat, Evenement, Explication, Lot, Operation
 from interlocuteurs.models import Acces, Interlocuteur
 from tests.dossiers.admin.formulaires import formulaire, formulaires
-from tests.fabriques import AccesFactory, CleApiFactory, DossierFactory, InterlocuteurFactory, OperationFactory
+from tests.fabriques import (
+    AccesFactory,
+    AppelFactory,
+    CleApiFactory,
+    DossierFactory,
+    InterlocuteurFactory,
+    LotFactory,
+    OperationFactory,
+)
 
 pytestmark = pytest.mark.django_db
 LISTE = "/admin/interlocuteurs/interlocuteur/"
@@ -183,6 +194,37 @@ def test_cocher_deux_dossiers_montre_un_plan_puis_un_lot(au_bureau: Client) -> N
     assert Lot.objects.get().geste == "changer_acces"
 
 
+def test_le_plan_d_une_matrice_a_son_csv(au_bureau: Client) -> None:
+    contact = InterlocuteurFactory(present=True, prenom="=Camille")
+    un = AccesFactory(interlocuteur=contact, en_place=True)
+    archive = AccesFactory(interlocuteur=contact, dossier__archive=True, dossier__cle=un.dossier.cle)
+    vues = [f"{contact.pk}:{un.dossier_id}:consultation:1", f"{contact.pk}:{archive.dossier_id}:start:0"]
+    plan = au_bureau.post(MATRICE, {"vue": vues, "voulu": [vues[1][:-2]]})
+    envoi = formulaire(plan, "/plan/csv/")
+    reponse = envoi.envoyer(au_bureau)
+    octets = b"".join(reponse.streaming_content)
+    lu = octets.decode("utf-8-sig").replace("\u00a0", " ")
+    titres, *lignes = csv.reader(io.StringIO(lu, newline=""), delimiter=";")
+    assert titres == ["Ligne", "Verdict", "Motif", "Appels", "Sur la clé facturable", "Environnement"]
+    assert [ligne[1:4] for ligne in lignes] == [
+        ["À faire", "L’accès sera retiré.", "1"],
+        ["Bloqué", "Le dossier est archivé : remettez-le en service d’abord.", "0"],
+    ]
+    assert lignes[0][0].startswith("'=Camille")
+    assert not Operation.objects.exists()
+    altere = {**envoi.champs, "selection": envoi.champs["selection"][:-1] + "x"}
+    assert au_bureau.post(f"{LISTE}plan/csv/", altere).status_code == 409
+
+
+def test_le_csv_d_un_plan_ne_sert_qu_a_qui_l_a_prepare(au_bureau: Client, entrer: Any) -> None:
+    acces = AccesFactory(en_place=True, interlocuteur__present=True)
+    vue = f"{acces.interlocuteur_id}:{acces.dossier_id}:consultation:1"
+    envoi = formulaire(au_bureau.post(MATRICE, {"vue": [vue]}), "/plan/csv/")
+    assert envoi.envoyer(entrer(manager=True)).status_code == 409
+    au_bureau.personne.groups.clear()  # type: ignore[attr-defined]
+    assert envoi.envoyer(au_bureau).status_code == 403
+
+
 def test_ne_rien_changer_le_dit(au_bureau: Client) -> None:
     acces = AccesFactory(en_place=True, interlocuteur__present=True)
     case = f"{acces.interlocuteur_id}:{acces.dossier_id}:consultation"
@@ -271,6 +313,55 @@ def test_chaque_refus_se_quitte_par_son_bouton(
     assert personne.invitation == "invite" or "invitation" not in contact
     encore = [f for f in formulaires(au_bureau.get(fiche(personne))) if bouton in f.textes.replace("\u00a0", " ")]
     assert not encore
+
+
+def boutons(reponse: Any) -> list[str]:
+    """The names of the buttons and links that look like buttons, in the order of the page."""
+    lus = re.findall(r'class="bouton-fiche[^"]*"[^>]*>(.*?)</(?:a|button)>', texte(reponse), re.DOTALL)
+    return [" ".join(re.sub(r"<span.*?</span>", "", nom, flags=re.DOTALL).split()) for nom in lus]
+
+
+@pytest.mark.parametrize(
+    ("message", "contact", "premier"),
+    [
+        (REFUS["pris"], {"presence": "autre"}, "Rattacher à cet interlocuteur"),
+        (REFUS["inviter"], {"invitation": "a_inviter"}, "Invité : relancer"),
+        (REFUS["absent"], {"presence": "absent"}, "Créer à partir de cette saisie"),
+    ],
+)
+def test_relancer_tel_quel_ne_tente_pas_tant_que_le_refus_tient(
+    au_bureau: Client, message: str, contact: dict[str, str], premier: str
+) -> None:
+    operation = refusee(message, **contact)
+    lus = boutons(au_bureau.get(fiche(operation)))
+    assert lus[0] == premier
+    assert "Relancer" not in lus
+    # Once the cause is gone, sending it again makes sense, after the page of the contact.
+    Interlocuteur.objects.update(presence="present", invitation="invite")
+    reponse = au_bureau.get(fiche(operation))
+    assert boutons(reponse) == ["Ouvrir l’interlocuteur", "Relancer"]
+    assert reponse.content.decode().count("bouton-primaire") == 1
+
+
+def test_les_remedes_d_un_lot_passent_avant_sa_relance(au_bureau: Client) -> None:
+    lot = LotFactory(cree_par=au_bureau.personne, total=1)  # type: ignore[attr-defined]
+    operation = refusee(REFUS["inviter"], invitation="a_inviter")
+    Operation.objects.update(lot=lot)
+    primaires = re.compile(r'bouton-primaire">\s*(?:<span.*?</span>\s*)?(.*?)\s*</', re.DOTALL)
+    lue = au_bureau.get(fiche(lot))
+    assert "Relancer les échecs" in boutons(lue)
+    assert primaires.findall(texte(lue)) == ["Invité : relancer"]
+    Operation.objects.filter(pk=operation.pk).update(lot=None)
+    OperationFactory(echouee=True, lot=lot)
+    assert primaires.findall(texte(au_bureau.get(fiche(lot)))) == ["Relancer les échecs"]
+
+
+def test_relancer_reste_le_bouton_d_une_panne_passee(au_bureau: Client) -> None:
+    explication = Explication.objects.filter(geste="relancer").first()
+    operation = OperationFactory(echouee=True, explication=explication)
+    assert boutons(au_bureau.get(fiche(operation))) == ["Relancer l’opération"]
+    sans_explication = OperationFactory(echouee=True)
+    assert boutons(au_bureau.get(fiche(sans_explication))) == ["Relancer"]
 
 
 def test_deja_affectee_est_une_information(au_bureau: Client) -> None:
@@ -372,6 +463,23 @@ def test_exporter_puis_anonymiser(au_bureau: Client) -> None:
     assert au_bureau.post(fiche(contact), {**SAISIE, "version": 2}).status_code in {200, 409}
     contact.refresh_from_db()
     assert contact.nom.startswith("anonyme")
+
+
+def test_les_donnees_a_imprimer_se_lisent_en_francais(au_bureau: Client) -> None:
+    contact = AccesFactory(interlocuteur__present=True).interlocuteur
+    operation = refusee(REFUS["inviter"], invitation="a_inviter")
+    personne = Interlocuteur.objects.get(pk=operation.parametres["interlocuteur"])
+    Operation.objects.update(parametres=operation.parametres | {"telephone": "0705060302", "actif": True})
+    la_fiche(au_bureau, personne).envoyer(au_bureau, nom="Renommée")
+    AppelFactory(operation=operation, corps_requete=f'{{"email": "{personne.email}"}}')
+    page = texte(au_bureau.get(f"{LISTE}{personne.pk}/donnees/"))
+    lus = set(re.findall(r"<dt>(.*?)</dt>|<th scope=\"col\">(.*?)</th>", page))
+    libelles = {a or b for a, b in lus}
+    assert {"Prénom", "Téléphone mobile", "Dossier", "État", "Émetteur par défaut"} <= libelles
+    assert not [libelle for libelle in libelles if "_" in libelle or not libelle[:1].isupper()]
+    for montre in ("07 05 06 03 02", "Échouée", "Bac à sable"):
+        assert montre in page
+    assert contact.email not in page
 
 
 def test_anonymiser_est_refuse_tant_qu_un_acces_est_en_place(au_bureau: Client) -> None:

@@ -31,7 +31,7 @@ def test_une_ligne_juste_est_a_creer_et_rien_n_est_ecrit(juge):
     from dossiers.models import Operation
     from interlocuteurs.models import Interlocuteur
 
-    assert juge(BONNE) == ("a_creer", "Sera créé avec l’accès Start sur DEMO1.")
+    assert juge(BONNE) == ("a_creer", "Création avec l’accès Start sur DEMO1.")
     assert not Interlocuteur.objects.exists()
     assert not Operation.objects.exists()
 
@@ -106,7 +106,7 @@ def test_une_formule_d_un_classeur_est_vue_et_non_calculee(juge, tmp_path):
 def test_un_doublon_nomme_l_autre_ligne(juge, importer, verdicts):
     lus = verdicts(importer(BONNE, ligne(offre="consultation"), ligne(email="ZOE@tpe.example", nom="LEVEQUE")))
     assert lus[2][0] == "a_creer"
-    assert lus[3] == ("a_rattacher", "Recevra l’accès Consultation sur DEMO1, après sa création par la ligne 2.")
+    assert lus[3] == ("a_rattacher", "Ajout de l’accès Consultation sur DEMO1, après sa création par la ligne 2.")
     assert lus[4][0] == "rejetee"
     assert "même offre qu’à la ligne 2" in lus[4][1]
 
@@ -127,7 +127,7 @@ def test_un_interlocuteur_connu_est_a_rattacher_meme_sans_accent(juge):
     from tests.fabriques import InterlocuteurFactory
 
     InterlocuteurFactory(email="zoe@tpe.example", nom="LEVEQUE", prenom="zoe", mobile="+33612345678", present=True)
-    assert juge(BONNE) == ("a_rattacher", "Recevra l’accès Start sur DEMO1.")
+    assert juge(BONNE) == ("a_rattacher", "Ajout de l’accès Start sur DEMO1.")
 
 
 def test_un_autre_telephone_n_ecrase_pas_la_fiche_et_le_dit(juge):
@@ -202,7 +202,7 @@ def test_l_offre_peut_valoir_pour_toutes_les_lignes(dossiers, importer, verdicts
     entetes = ("Courriel", "Nom", "Prénom", "Dossier", "Tél.")
     contenu = texte_csv(("a@b.example", "Dupont", "Léa", "DEMO1", "01 23 45 67 89"), entetes=entetes)
     importation = importer(fichier=ecrire(tmp_path, "a.csv", contenu), offre="consultation")
-    assert verdicts(importation)[2] == ("a_creer", "Sera créé avec l’accès Consultation sur DEMO1.")
+    assert verdicts(importation)[2] == ("a_creer", "Création avec l’accès Consultation sur DEMO1.")
 
 
 def test_une_colonne_obligatoire_absente_empeche_l_apercu(dossiers, importer, tmp_path):
