@@ -17,7 +17,7 @@ demo: $(INSTALLE) ## tout démarrer avec des données de démonstration (PREUVE=
 	@exec $(PY) manage.py demo $(if $(PREUVE),--preuve)
 
 test: $(INSTALLE) ## tous les tests (TESTS=chemin pour une partie)
-	@$(PY) -m pytest -n 2 --dist loadgroup $(TESTS)
+	@$(PY) -m pytest -n 2 $(TESTS)
 
 qualite: $(INSTALLE) ## style, types, sens des imports, migrations, réglages de production, gabarits
 	$(VENV)/bin/ruff check .

@@ -4,13 +4,16 @@ import contextlib
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import reseau, serveurs
 
 RACINE = Path(__file__).resolve().parent.parent
 NAVIGATEURS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+DU_NAVIGATEUR = "tests/navigateur/"
 PILE = pytest.StashKey[contextlib.ExitStack]()
 OUVRIER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
@@ -44,16 +47,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[PILE].close()
 
 
-# First: xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
+class UnSeulNavigateur(LoadScopeScheduling):
+    """Tests dealt one by one, those of the browser all to one worker: it and its servers are started once.
+
+    xdist's own groups do nothing here: they are written in `_nodeid`, which pytest 9.2 no longer reads.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return DU_NAVIGATEUR if nodeid.startswith(DU_NAVIGATEUR) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> UnSeulNavigateur:
+    return UnSeulNavigateur(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "navigateur" in item.path.relative_to(RACINE).parts:
             item.add_marker(pytest.mark.navigateur)
-            # One worker for all: a browser and its servers are started once.
-            item.add_marker(pytest.mark.xdist_group("navigateur"))
-    # The longest group first, so that it does not run alone at the end.
-    items.sort(key=lambda item: item.get_closest_marker("navigateur") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -66,13 +66,14 @@ def demarrer(dossier: Path) -> Iterator[Demo]:
 
     `dossier` receives its files and its output.
     """
-    web, simulateur = _ports_libres()
+    web, simulateur, chorus = _ports_libres(3)
     with _base_neuve() as base:
         env = os.environ | COURTES | {"DATABASE_URL": base, "REDIS_URL": _autre_courtier()}
         env |= {
             "PASSERELLE_VAR": str(dossier / "var"),
             "DEMO_PORT": str(web),
             "LOOP_SIMULATEUR_PORT": str(simulateur),
+            "CHORUS_SIMULATEUR_PORT": str(chorus),
         }
         # A group of its own to receive Ctrl-C; ended by the kernel if the run is killed.
         processus = Enfant(
@@ -124,9 +125,9 @@ def _envoyer_au_groupe(processus: Enfant, signum: int) -> bool:
     return True
 
 
-def _ports_libres() -> list[int]:
+def _ports_libres(combien: int) -> list[int]:
     with contextlib.ExitStack() as pile:
-        prises = [pile.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        prises = [pile.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(combien)]
         return [prise.getsockname()[1] for prise in prises]
 
 
