@@ -48,6 +48,6 @@ def plafond(request: HttpRequest) -> int:
 
 
 def trop_gros(request: HttpRequest) -> bool:
-    """Whether a file of this request passed the ceiling and was thrown away."""
+    """Whether a file of this request passed the ceiling: it and those after it were thrown away."""
     # The body is only read when something asks for it.
-    return not request.FILES and bool(getattr(request, MARQUE, False))
+    return bool(request.FILES is not None and getattr(request, MARQUE, False))

@@ -67,11 +67,17 @@ class TrancherForm(forms.Form):
     )
     field_order = ("decision", "preuve", "motif")
 
-    def __init__(self, *args: Any, preuve: str = "", **options: Any) -> None:
-        super().__init__(*args, **options)
+    doute = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, preuve: str = "", doute: str = "", **options: Any) -> None:
+        super().__init__(*args, initial={"doute": doute}, **options)
         self.fields["preuve"].label = preuve
         if not preuve:
             del self.fields["preuve"]
+
+
+def _trancher(operation: Operation) -> TrancherForm:
+    return TrancherForm(preuve=operation.definition.preuve, doute=operation.doute)
 
 
 def _echouee(operation: Operation) -> bool:
@@ -172,7 +178,9 @@ class OperationAdmin(FicheLecture):
             remede=conseil,
             greffes=sorties,
             information=_information(operation),
-            formulaire=(formulaire or TrancherForm(preuve=operation.definition.preuve)) if a_trancher else None,
+            formulaire=(formulaire or TrancherForm(preuve=operation.definition.preuve, doute=operation.doute))
+            if a_trancher
+            else None,
             adresse_trancher=_voisine(adresse(operation), "trancher"),
             a_regarder=operation.definition.a_regarder(operation) if operation.etat == Etat.A_VERIFIER else "",
         )
@@ -239,6 +247,7 @@ class OperationAdmin(FicheLecture):
                 par=request.user,
                 motif=formulaire.cleaned_data["motif"],
                 preuve=formulaire.cleaned_data.get("preuve", ""),
+                doute=formulaire.cleaned_data["doute"],
             )
         except ActionImpossible as refus:
             if operation.etat == Etat.A_VERIFIER:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
 
 from dossiers.ecritures.lien import DUREE_MINIMALE
@@ -13,6 +14,7 @@ from dossiers.ecritures.natures import DeposerEcritures, ImporterEcritures, oper
 from dossiers.models import NON_REGLEES, Collaborateur, Dossier, Etat, ImportEcritures, Lot, Operation
 from dossiers.operations.registre import nature as nature_de
 from dossiers.services.plans import Geste, Ligne, Verdict, enregistrer
+from dossiers.sirene import afficher_siren
 
 Import = ImportEcritures.Etat
 #: Remote calls of one import: deposit address, deposit, request; a link only needs the last.
@@ -34,6 +36,7 @@ class EnvoyerEcritures(Geste):
             super()
             .selection(par)
             .select_related("dossier__cle", "operation")
+            .annotate(siren_du_nom=KeyTextTransform("siren", "rapport"))
             .defer("rapport", "url", "dossier__cle__client_secret", "dossier__cle__cle_abonnement")
         )
 
@@ -51,8 +54,11 @@ class EnvoyerEcritures(Geste):
         for importation in objets:
             freres = semblables.get((importation.dossier_id, importation.empreinte), [])
             freres = [frere for frere in freres if frere.pk != importation.pk]
-            jumeau = vus.setdefault((importation.dossier_id, importation.empreinte), importation)
+            contenu = (importation.dossier_id, importation.empreinte)
+            jumeau = vus.get(contenu, importation)
             verdict, motif = self.juger(importation, freres, jumeau, retenues)
+            if verdict == Verdict.FAIRE:
+                vus.setdefault(contenu, importation)
             lignes.append(
                 Ligne(
                     pk=importation.pk,
@@ -67,6 +73,8 @@ class EnvoyerEcritures(Geste):
                         importation.siret,
                         importation.empreinte,
                         importation.doublon_admis_par_id,
+                        siren_du_nom(importation),
+                        importation.dossier.siren if importation.dossier else "",
                         [frere.pk for frere in freres],
                     ),
                     environnement=importation.dossier.cle.environnement if importation.dossier else "",
@@ -90,7 +98,7 @@ class EnvoyerEcritures(Geste):
         freres:
             Imports of the same content for the same dossier that left, or may have.
         jumeau:
-            The first line of this plan with that content.
+            The first line of this plan that leaves with that content, or the import itself.
         retenues:
             Operations à vérifier, by remote object.
         """
@@ -107,6 +115,11 @@ class EnvoyerEcritures(Geste):
             return Verdict.BLOQUE, "Aucun dossier n’est choisi : ouvrez l’import et choisissez-le."
         if dossier.archive:
             return Verdict.BLOQUE, "Le dossier est archivé : remettez-le en service d’abord."
+        if siren_du_nom(importation) and dossier.siren and siren_du_nom(importation) != dossier.siren:
+            return Verdict.BLOQUE, (
+                f"Le nom du fichier porte le SIREN {afficher_siren(siren_du_nom(importation))}, celui du dossier est "
+                f"{afficher_siren(dossier.siren)} : choisissez le bon dossier, ou corrigez le nom du fichier."
+            )
         if empechement := dossier.cle.empechement(cabinet=False):
             return Verdict.BLOQUE, empechement
         if importation.genre == ImportEcritures.Genre.PERSO and not importation.modele:
@@ -180,6 +193,11 @@ class EnvoyerEcritures(Geste):
             ImportEcritures.objects.filter(pk=operation.parametres["import"]).update(
                 etat=Import.DEPOT if depot else Import.ENVOI, operation=operation, uri="", message="", fini_le=None
             )
+
+
+def siren_du_nom(importation: ImportEcritures) -> str:
+    """The SIREN that the check read in the name of the file, as `selection` brings it; empty without one."""
+    return importation.__dict__.get("siren_du_nom") or ""
 
 
 def _nommer(freres: Sequence[ImportEcritures]) -> str:

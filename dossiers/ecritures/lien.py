@@ -11,10 +11,10 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from config.masquage import MASQUE, masquer_adresse
+from config.masquage import MASQUE, masquer_adresse, nom_sensible
 
 DUREE_MINIMALE = timedelta(hours=24)
 LONGUEUR_MAX = 2000
@@ -30,6 +30,33 @@ _NOM_D_HOTE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a
 _INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{1,7})?)?(Z|[+-]\d\d:?\d\d))?", re.IGNORECASE)
 #: « For ever » is often written 31/12/9999, which no other time zone can show.
 _PREMIER, _DERNIER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+_LIEN_CITE = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_SAS = frozenset(
+    [
+        "sv",
+        "ss",
+        "srt",
+        "st",
+        "se",
+        "sr",
+        "sp",
+        "spr",
+        "sip",
+        "sig",
+        "si",
+        "skoid",
+        "sktid",
+        "skt",
+        "ske",
+        "sks",
+        "skv",
+        "saoid",
+        "suoid",
+        "scid",
+        "sdd",
+        "ses",
+    ]
+)
 _SIGNATURE = re.compile(
     r"(?:(?<![\w.-])|(?<=%26)|(?<=%3F))((?:[\w.-]{0,40}-)?sig(?:nature)?(?:=|%3D))[^\s&#\"'<>]+", re.IGNORECASE
 )
@@ -150,9 +177,24 @@ def masquer_lien(adresse: str) -> str:
     return masquer_signatures(masquer_adresse(adresse))
 
 
+def identite(adresse: str) -> str:
+    """What a link leads to, however it was signed and spelled: host, port, path, and the query without its signature.
+
+    The fields of a signature are those of Azure (« Create a service SAS ») and Amazon S3 (« Signature Version 4 »).
+    """
+    morceaux = urlsplit(adresse)
+    hote = (morceaux.hostname or "").rstrip(".")
+    question = sorted(
+        (nom, valeur)
+        for nom, valeur in parse_qsl(morceaux.query, keep_blank_values=True)
+        if nom.lower() not in _SAS and not nom.lower().startswith("x-amz-") and not nom_sensible(nom)
+    )
+    return f"{hote}:{morceaux.port or 443}{unquote(morceaux.path)}?{urlencode(question)}"
+
+
 def masquer_signatures(texte: str) -> str:
-    """Free text without the signature of the links it quotes, otherwise verbatim."""
-    return _SIGNATURE.sub(rf"\1{MASQUE}", texte)
+    """Free text without the secrets of the links it quotes, otherwise verbatim."""
+    return _SIGNATURE.sub(rf"\1{MASQUE}", _LIEN_CITE.sub(lambda lien: masquer_adresse(lien[0]), texte))
 
 
 def hote_public(hote: str) -> bool:

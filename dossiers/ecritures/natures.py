@@ -14,12 +14,12 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from config.http import ErreurDefinitive
+from config.http import ErreurDefinitive, ErreurPassagere
 from dossiers.ecritures.lien import jauge
 from dossiers.loop.client import ClientLoop
 from dossiers.loop.natures import NatureLoop, code_de
-from dossiers.loop.schemas import DemandeImport, Depot, StatutImport
-from dossiers.models import Dossier, ImportEcritures, Lot, ModeleImport, Operation, SuiviImport
+from dossiers.loop.schemas import IDENTIFIANT_MAX, DemandeImport, Depot, StatutImport
+from dossiers.models import Dossier, Evenement, ImportEcritures, Lot, ModeleImport, Operation, SuiviImport
 from dossiers.operations.registre import PasEncore, enregistrer
 from dossiers.operations.reglement import avec_reprise
 from dossiers.services.catalogue import expliquer
@@ -34,7 +34,6 @@ ETATS = {
 }
 #: A status is read again after this share of the time already waited: seconds at first, minutes later.
 PART_DU_TEMPS = 0.25
-IDENTIFIANT_MAX = 80
 #: LOOP/EcritureComptableImportURIFichier.html.
 EXTENSIONS = (".txt", ".csv", ".tra")
 
@@ -154,7 +153,7 @@ class ImporterEcritures(NatureEcritures):
                 "Le lien ne vaut plus les 24 heures que Loop demande : il n’a pas été envoyé. "
                 "Donnez un lien plus récent dans un nouvel import."
             )
-        return client.importer(
+        recue = client.importer(
             "fec" if importation.genre == ImportEcritures.Genre.FEC else "perso",
             code=code_de(operation),
             url=importation.url or "",
@@ -162,6 +161,13 @@ class ImporterEcritures(NatureEcritures):
             modele=importation.modele,
             siret=importation.siret,
         )
+        if autre := ImportEcritures.objects.filter(demande_id=recue.demande_id).first():
+            raise ErreurPassagere(
+                f"Loop a répondu avec l’accountingImportRequestId {recue.demande_id}, qui est déjà celui de l’import "
+                f"n° {autre.pk}.",
+                effet_possible=True,
+            )
+        return recue
 
     def reussir(self, operation: Operation, resultat: DemandeImport) -> None:
         self._recevoir(operation, resultat.demande_id)
@@ -210,12 +216,12 @@ class ImporterEcritures(NatureEcritures):
     def a_regarder(self, operation: Operation) -> str:
         importation = import_de(operation)
         fichier = f"« {importation.nom_fichier} »" if importation.nom_fichier else "le fichier du lien"
-        dernier = operation.appels.first()
-        heure = timezone.localtime(dernier.debut if dernier else operation.creee_le)
+        doute = operation.evenements.filter(type=Evenement.Type.OPERATION_INCERTAINE).order_by("-id").first()
+        heure = timezone.localtime(doute.cree_le if doute else operation.creee_le)
         return (
-            f"Dans Loop, ouvrez le suivi des imports du dossier {code_de(operation)} et cherchez {fichier}, demandé le "
-            f"{heure:%d/%m/%Y à %H:%M}. S’il y est, recopiez son accountingImportRequestId ; un second envoi "
-            "doublerait les écritures."
+            f"Dans Loop, ouvrez le suivi des imports du dossier {code_de(operation)} et cherchez {fichier}, demandé "
+            f"peu avant le {heure:%d/%m/%Y à %H h %M}. S’il y est, recopiez son accountingImportRequestId ; un second "
+            "envoi doublerait les écritures."
         )
 
 

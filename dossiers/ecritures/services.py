@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from dossiers.ecritures.lien import Lien, LienRefuse, lire_lien
+from dossiers.ecritures.lien import Lien, LienRefuse, identite, lire_lien
 from dossiers.ecritures.natures import SuivreImport
 from dossiers.models import Collaborateur, Dossier, Evenement, ImportEcritures, Operation, journaliser
 from dossiers.operations.reveil import reveiller_les_controles
@@ -38,12 +37,16 @@ CONTROLES = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where entries go, as a person said it: everything but the kind may still be unknown."""
+    """Where entries go, as a person said it: everything but the kind may still be unknown.
+
+    `a_trouver`: whether a file without a dossier may be given one by its name.
+    """
 
     genre: str
     dossier: Dossier | None = None
     modele: str = ""
     siret: str = ""
+    a_trouver: bool = True
 
 
 def nom_lisible(nom: str) -> str:
@@ -53,15 +56,14 @@ def nom_lisible(nom: str) -> str:
 
 
 def rapprocher(nom: str, *, par: Collaborateur) -> Dossier | None:
-    """The only dossier in service that a file name designates: by the SIREN of a FEC's, else by a code written in it.
+    """The only dossier in service that a file name designates: by the SIREN of a FEC's, or by a code written in it.
 
     A FEC is named SIREN + FEC + closing date (LPF, art. A.47 A-1, X).
     """
     visibles = Dossier.objects.visibles_par(par).en_service().order_by("pk")
     if trouve := SIREN_DU_NOM.search(nom):
         du_siren: list[Dossier] = list(visibles.filter(siren=trouve[1])[:2])
-        if len(du_siren) == 1:
-            return du_siren[0]
+        return du_siren[0] if len(du_siren) == 1 else None
     racine = PurePath(nom).stem
     mots = [racine, *filter(None, re.split(r"[\s_.()-]+", racine))][:MOTS_DU_NOM]
     uniques = {dossier.pk: dossier for mot in mots for dossier in visibles.de_code(mot)[:2]}
@@ -78,26 +80,32 @@ def recevoir(
     exiger(par, AJOUTER)
     _exiger_le_dossier(destination.dossier, par)
     depot = uuid.uuid4()
-    recus = []
-    for fichier in fichiers:
-        nom = nom_lisible(fichier.name or "")
-        importation = ImportEcritures(
-            depot=depot,
-            dossier=destination.dossier or rapprocher(nom, par=par),
-            genre=destination.genre,
-            modele=destination.modele,
-            siret=destination.siret,
-            nom_fichier=nom,
-            taille=fichier.size or 0,
-            cree_par=par,
-        )
-        importation.fichier.save(nom, fichier, save=False)
-        recus.append(importation)
-    with transaction.atomic():
+    recus: list[ImportEcritures] = []
+    try:
+        for fichier in fichiers:
+            nom = nom_lisible(fichier.name or "")
+            importation = ImportEcritures(
+                depot=depot,
+                dossier=destination.dossier or (rapprocher(nom, par=par) if destination.a_trouver else None),
+                genre=destination.genre,
+                modele=destination.modele,
+                siret=destination.siret,
+                nom_fichier=nom,
+                taille=fichier.size or 0,
+                cree_par=par,
+            )
+            recus.append(importation)
+            importation.fichier.save(nom, fichier, save=False)
+        with transaction.atomic():
+            for importation in recus:
+                importation.save()
+                _journaliser(importation, f"{importation} : fichier reçu.", par)
+            reveiller_les_controles()
+    except BaseException:
+        # No row names them: nobody would ever erase them.
         for importation in recus:
-            importation.save()
-            _journaliser(importation, f"{importation} : fichier reçu.", par)
-        reveiller_les_controles()
+            importation.fichier.delete(save=False)
+        raise
     return recus
 
 
@@ -109,7 +117,6 @@ def recevoir_un_lien(texte: str, destination: Destination, *, par: Collaborateur
     exiger(par, AJOUTER)
     _exiger_le_dossier(destination.dossier, par)
     lien = lire(texte)
-    morceaux = urlsplit(lien.adresse)
     importation = ImportEcritures(
         dossier=destination.dossier,
         genre=destination.genre,
@@ -120,7 +127,7 @@ def recevoir_un_lien(texte: str, destination: Destination, *, par: Collaborateur
         lien_affiche=lien.affichage,
         lien_jusqu_au=lien.jusqu_au,
         # A link is signed anew each time it is given: what it leads to is the same.
-        empreinte=hashlib.sha256(f"{morceaux.netloc.lower()}{morceaux.path}".encode()).hexdigest(),
+        empreinte=hashlib.sha256(identite(lien.adresse).encode()).hexdigest(),
         etat=Etat.PRET,
         cree_par=par,
     )

@@ -6,7 +6,8 @@ import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from dossiers.ecritures.controle import controler
@@ -17,6 +18,9 @@ Etat = ImportEcritures.Etat
 #: A check that took its worker with it this many times is not tried again.
 CONTROLES_MAX = 3
 PAQUET = 100
+#: Their file is still to be read.
+ATTENDUS = (Etat.CONTROLE, Etat.DEPOT)
+_UN_A_LA_FOIS = "SELECT pg_advisory_xact_lock(hashtext('ecritures.verification'))"
 
 
 def places_libres() -> int:
@@ -47,6 +51,8 @@ def controler_le_suivant() -> bool:
 def _prendre() -> ImportEcritures | None:
     maintenant = timezone.now()
     with transaction.atomic():
+        with connection.cursor() as curseur:
+            curseur.execute(_UN_A_LA_FOIS)
         if not places_libres():
             return None
         importation: ImportEcritures | None = (
@@ -81,11 +87,15 @@ def _noter(importation: ImportEcritures, rapport: Rapport) -> bool:
 
 
 def effacer_les_anciens() -> int:
-    """Erase the files whose import ended longer ago than ECRITURES_CONSERVATION_JOURS; the row and report stay."""
+    """Erase the files that no sending waits for any more, after ECRITURES_CONSERVATION_JOURS; row and report stay.
+
+    The days count from the end of the import, or from its arrival when it was left there.
+    """
     limite = timezone.now() - timedelta(days=settings.ECRITURES["conservation"])
-    anciens = ImportEcritures.objects.filter(fini_le__lt=limite).exclude(fichier="")
+    finis = Q(fini_le__lt=limite) | Q(fini_le=None)
+    anciens = ImportEcritures.objects.filter(finis, cree_le__lt=limite, fichier__gt="").exclude(etat__in=ATTENDUS)
     nombre = 0
-    for importation in anciens.filter(etat__in=ImportEcritures.FINIS).order_by("fini_le")[:PAQUET]:
+    for importation in anciens.order_by("cree_le")[:PAQUET]:
         importation.fichier.delete(save=False)
         importation.efface_le = timezone.now()
         importation.save(update_fields=["fichier", "efface_le"])

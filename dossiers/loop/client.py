@@ -22,8 +22,9 @@ from config.http import (
 )
 from config.reglages import BOUCLE_LOCALE
 from dossiers.loop import depot as stockage
-from dossiers.loop.erreurs import lire_erreur, lire_phrase, statut_ecrit
+from dossiers.loop.erreurs import REFUS_CONNUS, lire_erreur, lire_phrase, statut_ecrit
 from dossiers.loop.schemas import (
+    URI_MAX,
     Accuse,
     AccuseInterlocuteur,
     DemandeImport,
@@ -317,6 +318,11 @@ class ClientLoop:
                 "Le dépôt n’a pas été fait : Loop a donné une adresse sans l’URI que l’import doit citer. "
                 "Un administrateur peut demander de la lire dans l’adresse (réglage LOOP_DEPOT_URI_DU_CHEMIN)."
             )
+        if len(depot.uri) > URI_MAX or "?" in depot.uri:
+            raise ErreurDefinitive(
+                "Le dépôt n’a pas été fait : Loop a donné pour URI une adresse signée ou démesurée, qui ne peut pas "
+                "être gardée. Un administrateur doit le signaler au support de Cegid, avec l’appel ci-dessous."
+            )
         return depot
 
     def deposer(self, depot: Depot, fichier: BinaryIO, taille: int) -> None:
@@ -375,10 +381,10 @@ class ClientLoop:
         chemin = "import_perso" if genre == "perso" else "import_fec"
         reponse = self._envoyer("POST", chemin, corps=corps, ecriture=True)
         demande, lu = DemandeImport.depuis_json(reponse.donnees), lire_erreur(reponse)
-        if lu and not demande.demande_id:
+        if lu and not demande.demande_id and REFUS_CONNUS.fullmatch(lu[0]):
             raise self._refus(reponse, lu, ecriture=True)
         if lu or not demande.demande_id:
-            raise _non_reconnue(reponse)
+            raise _non_reconnue(reponse, message=lu[0] if lu else "")
         return demande
 
     def statut_import(self, demande_id: str) -> StatutImport:
@@ -481,14 +487,15 @@ def _corps_interlocuteur(fiche: FicheInterlocuteur, code: str, offre: str) -> di
     }
 
 
-def _non_reconnue(reponse: Reponse, *, ecriture: bool = True) -> ErreurPassagere:
+def _non_reconnue(reponse: Reponse, *, ecriture: bool = True, message: str = "") -> ErreurPassagere:
+    """`message`: what the remote said, shown verbatim."""
     suite = (
         "La demande a pu être prise en compte : vérifiez son effet dans Loop avant de la renvoyer."
         if ecriture
         else "Rien n’a été modifié ; un nouvel essai est possible."
     )
     return ErreurPassagere(
-        f"Cegid Loop a répondu autre chose que ce que son API annonce. {suite}",
+        message or f"Cegid Loop a répondu autre chose que ce que son API annonce. {suite}",
         effet_possible=ecriture,
         statut=reponse.statut,
         requete_id=reponse.requete_id,

@@ -18,6 +18,8 @@ from dossiers.ecritures.lien import masquer_signatures
 LONGUEUR_MAX = 200
 ADRESSE_MAX = 4000
 MESSAGE_MAX = 1000
+#: Characters of an accountingImportRequestId and of a deposit URI that are kept: samples have 36 and about 60.
+IDENTIFIANT_MAX, URI_MAX = 100, 500
 MESSAGES_MAX = 20
 NOMS_DE_MESSAGE = frozenset({"message", "messages", "errormessage", "error", "errors", "erreur", "erreurs", "details"})
 # C0 controls and lone surrogates are valid JSON escapes and cannot be stored in PostgreSQL.
@@ -186,7 +188,7 @@ class DemandeImport:
     def depuis_json(cls, donnees: Any) -> Self:
         """`demande_id` is empty when the answer names none; never an exception."""
         objet = _enveloppe(donnees)
-        return cls(_champ(objet, "accountingImportRequestId", 100), _champ(objet, "message", MESSAGE_MAX))
+        return cls(_champ(objet, "accountingImportRequestId", IDENTIFIANT_MAX), _champ(objet, "message", MESSAGE_MAX))
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                         verbose_name="état",
                     ),
                 ),
-                ("demande_id", models.CharField(blank=True, max_length=80, verbose_name="accountingImportRequestId")),
+                ("demande_id", models.CharField(blank=True, max_length=100, verbose_name="accountingImportRequestId")),
                 (
                     "statut",
                     models.PositiveSmallIntegerField(
@@ -263,8 +263,8 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="importecritures",
             index=models.Index(
-                condition=models.Q(("fichier__gt", ""), ("fini_le__isnull", False)),
-                fields=["fini_le"],
+                condition=models.Q(("fichier__gt", "")),
+                fields=["cree_le"],
                 name="ecritures_a_effacer",
             ),
         ),

@@ -131,7 +131,7 @@ class ImportEcritures(models.Model):
     operation = models.ForeignKey(
         Operation, models.PROTECT, null=True, blank=True, related_name="imports_ecritures", verbose_name="opération"
     )
-    demande_id = models.CharField("accountingImportRequestId", max_length=80, blank=True)
+    demande_id = models.CharField("accountingImportRequestId", max_length=100, blank=True)
     statut = models.PositiveSmallIntegerField("statut dans Loop", choices=Statut, null=True, blank=True)
     statut_brut = models.CharField("statut reçu", max_length=80, blank=True)
     message = models.TextField("message reçu", blank=True)
@@ -214,9 +214,7 @@ class ImportEcritures(models.Model):
             models.Index(fields=["siret"], name="ecritures_siret", condition=Q(siret__gt="")),
             models.Index(fields=["cree_par", "-id"], name="ecritures_cree_par"),
             models.Index(fields=["bail_jusqu_au"], name="ecritures_controle", condition=Q(etat="controle")),
-            models.Index(
-                fields=["fini_le"], name="ecritures_a_effacer", condition=Q(fichier__gt="", fini_le__isnull=False)
-            ),
+            models.Index(fields=["cree_le"], name="ecritures_a_effacer", condition=Q(fichier__gt="")),
         ]
 
     def __str__(self) -> str:

@@ -195,6 +195,12 @@ class Operation(models.Model):
         return self.definition.intitule(self)
 
     @property
+    def doute(self) -> str:
+        """Names the lost answer that a person looks at: another sending, lost in its turn, is another doubt."""
+        quand = self.quarantaine_jusqu_au
+        return f"{self.etat}/{quand.isoformat() if quand else ''}"
+
+    @property
     def reglee(self) -> bool:
         return self.etat in REGLEES
 

@@ -79,6 +79,7 @@ def passer(
     effet: Callable[[], None] | None = None,
     acteur: Any = None,
     echanges: Sequence[Echange] = (),
+    depuis: Sequence[Etat] = (),
     **champs: Any,
 ) -> bool:
     """Move `operation` to `etat` by compare-and-set and write the journal; False when it had moved already.
@@ -93,13 +94,18 @@ def passer(
         Business writes, in the same transaction.
     echanges:
         HTTP attempts to keep, even when the row had moved: they are evidence.
+    depuis:
+        The only states it may leave, when fewer than those of TRANSITIONS.
     champs:
         Other columns to set.
     """
+    departs = [
+        depart for depart, arrivees in TRANSITIONS.items() if etat in arrivees and (not depuis or depart in depuis)
+    ]
     champs |= {"etat": etat, "jeton": None, "bail_jusqu_au": None}
     champs["terminee_le"] = timezone.now() if etat in REGLEES else None
     with transaction.atomic(savepoint=False):
-        fait = _ecrire_le_passage(operation, champs, jeton, texte, acteur, echanges)
+        fait = _ecrire_le_passage(operation, departs, champs, jeton, texte, acteur, echanges)
         if fait:
             for nom, valeur in champs.items():
                 setattr(operation, nom, valeur)
@@ -111,17 +117,31 @@ def passer(
 
 
 def _ecrire_le_passage(
-    operation: Operation, champs: dict[str, Any], jeton: Any, texte: str, acteur: Any, echanges: Sequence[Echange]
+    operation: Operation,
+    departs: Sequence[Etat],
+    champs: dict[str, Any],
+    jeton: Any,
+    texte: str,
+    acteur: Any,
+    echanges: Sequence[Echange],
 ) -> bool:
     """The calls, the change of state and its line of the journal, in one exchange with PostgreSQL.
 
     Every operation ends here, and each exchange waits for its turn among the threads of a worker (`make bench`).
     """
     etat = champs["etat"]
-    departs = [depart.value for depart, arrivees in TRANSITIONS.items() if etat in arrivees]
     passage = _PASSAGE.format(affectations=", ".join(f"{_COLONNES[nom]} = %s" for nom in champs))
     valeurs = [_en_base(valeur) for valeur in champs.values()]
-    valeurs += [operation.pk, departs, jeton, _TYPES[etat], acteur and acteur.pk, timezone.now(), texte, bool(texte)]
+    valeurs += [
+        operation.pk,
+        [depart.value for depart in departs],
+        jeton,
+        _TYPES[etat],
+        acteur and acteur.pk,
+        timezone.now(),
+        texte,
+        bool(texte),
+    ]
     appels, parametres = _des_appels(operation, echanges)
     with connection.cursor() as curseur:
         curseur.execute("; ".join([*appels, passage]), [*parametres, *valeurs])

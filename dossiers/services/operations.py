@@ -111,11 +111,13 @@ def annuler(operations: Iterable[Operation], *, par: Collaborateur) -> int:
 
 
 def _annuler_une(operation: Operation, par: Collaborateur) -> bool:
+    deja = operation.famille == Operation.Famille.PERSONNE
+    quand = "le nouvel envoi qu’une personne avait autorisé" if deja else "tout envoi"
     return passer(
         operation,
         Etat.ANNULEE,
         acteur=par,
-        texte=f"{operation.libelle} : annulée avant tout envoi.",
+        texte=f"{operation.libelle} : annulée avant {quand}.",
         effet=partial(operation.definition.annuler, operation),
     )
 
@@ -196,6 +198,13 @@ def relancer_lot(lot: Lot, *, par: Collaborateur) -> Lot:
     return suite
 
 
+DECISION_DEPASSEE = ActionImpossible(
+    "La décision n’a pas été enregistrée.",
+    "L’opération a changé d’état depuis l’affichage de la page.",
+    "Rechargez la page et regardez son état actuel.",
+)
+
+
 class Decision:
     """What a person may decide of an operation à vérifier."""
 
@@ -205,7 +214,9 @@ class Decision:
 
 
 @transaction.atomic
-def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: str, preuve: str = "") -> None:
+def trancher(
+    operation: Operation, decision: str, *, par: Collaborateur, motif: str, preuve: str = "", doute: str = ""
+) -> None:
     """Settle an operation à vérifier by what a person saw in the remote product.
 
     Parameters
@@ -216,6 +227,8 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
         What the person saw; required, kept in the journal.
     preuve:
         What the kind asks to copy from the remote product before an effect is declared present.
+    doute:
+        `Operation.doute` as the page showed it: a decision is about the lost answer that its author looked for.
 
     Raises PermissionDenied, ActionImpossible.
     """
@@ -226,8 +239,15 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
             "Elle engage le cabinet et doit pouvoir être relue.",
             "Écrivez en une phrase ce que vous avez constaté.",
         )
+    operation = (
+        Operation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("dossier", "cle")
+        .get(pk=operation.pk)
+    )
+    if operation.etat != Etat.A_VERIFIER or (doute and doute != operation.doute):
+        raise DECISION_DEPASSEE
     nature = operation.definition
-    champs: dict[str, Any] = {"famille": Operation.Famille.PERSONNE, "acteur": par}
+    champs: dict[str, Any] = {"famille": Operation.Famille.PERSONNE, "acteur": par, "depuis": (Etat.A_VERIFIER,)}
     if decision == Decision.APPLIQUEE:
         if nature.preuve:
             champs["parametres"] = operation.parametres | {"preuve": nature.admettre_preuve(operation, preuve)}
@@ -261,11 +281,7 @@ def trancher(operation: Operation, decision: str, *, par: Collaborateur, motif: 
     else:
         raise ValueError(decision)
     if not fait:
-        raise ActionImpossible(
-            "La décision n’a pas été enregistrée.",
-            "L’opération a changé d’état depuis l’affichage de la page.",
-            "Rechargez la page et regardez son état actuel.",
-        )
+        raise DECISION_DEPASSEE
 
 
 def journaliser_refus(personne: Collaborateur, action: str, **champs: Any) -> None:

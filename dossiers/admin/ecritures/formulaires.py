@@ -117,6 +117,7 @@ class DestinationForm(forms.Form):
             dossier=dit.get("dossier"),
             modele=dit.get("modele", ""),
             siret=dit.get("siret", ""),
+            a_trouver="dossier" not in self.errors,
         )
 
     @property

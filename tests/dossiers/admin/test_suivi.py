@@ -196,6 +196,16 @@ def test_trancher(manager: Client, decision: str, etat: Etat) -> None:
     assert operation.evenements.filter(texte__contains="Vu dans Loop Hub.", acteur=manager.personne).exists()  # type: ignore[attr-defined]
 
 
+def test_trancher_depuis_une_page_perimee_ne_change_rien(manager: Client) -> None:
+    operation = OperationFactory(a_verifier=True)
+    page = formulaire(manager.get(fiche(operation)), "/trancher/")
+    Operation.objects.filter(pk=operation.pk).update(quarantaine_jusqu_au=timezone.now())
+    reponse = page.envoyer(manager, decision="renvoyer", motif="Absent.")
+    assert "changé d’état" in reponse.content.decode()
+    operation.refresh_from_db()
+    assert operation.etat == Etat.A_VERIFIER
+
+
 @pytest.mark.parametrize(
     "champs", [{}, {"decision": "appliquee"}, {"decision": "rien", "motif": "Vu."}, {"motif": " "}]
 )

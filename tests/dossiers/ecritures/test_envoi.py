@@ -196,7 +196,7 @@ def a_verifier(pret, envoyer, travailler, simulateur):
 def test_declarer_recu_demande_l_identifiant_de_loop(a_verifier, simulateur, manager, travailler):
     operation = a_verifier.operation
     deja = ImportEcrituresFactory(termine=True)
-    for preuve in ("", "  ", "x" * 81, deja.demande_id):
+    for preuve in ("", "  ", "x" * 101, deja.demande_id):
         with pytest.raises(ActionImpossible):
             services.trancher(operation, "appliquee", par=manager, motif="Vu dans Loop.", preuve=preuve)
     demande = simulateur.imports()["imports"][0]["id"]
@@ -215,6 +215,46 @@ def test_seul_un_manager_declare_recu_ou_autorise_un_envoi(a_verifier, collabora
     travailler(3)
     assert relu(a_verifier).etat == Import.TERMINE
     assert len(simulateur.imports()["imports"]) == 2
+
+
+def test_une_decision_ne_vaut_que_pour_le_doute_que_l_on_a_vu(a_verifier, manager, travailler, simulateur):
+    operation = a_verifier.operation
+    vu = operation.doute
+    simulateur.poser_pannes([{"type": "coupure_apres", "chemin": "/importFEC"}])
+    services.trancher(operation, "renvoyer", par=manager, motif="Absent du suivi de Loop.", doute=vu)
+    travailler()
+    for decision in ("renvoyer", "abandonner", "appliquee"):
+        with pytest.raises(ActionImpossible, match="changé d’état"):
+            services.trancher(operation, decision, par=manager, motif="Absent.", preuve="abc")
+    Operation.objects.filter(etat=Etat.INCERTAINE).update(quarantaine_jusqu_au=timezone.now())
+    balayage.balayer()
+    with pytest.raises(ActionImpossible, match="changé d’état"):
+        services.trancher(operation, "renvoyer", par=manager, motif="Absent.", doute=vu)
+    travailler()
+    assert len(simulateur.imports()["imports"]) == 2
+
+
+def test_un_renvoi_annule_ne_se_dit_pas_jamais_envoye(a_verifier, manager):
+    services.trancher(a_verifier.operation, "renvoyer", par=manager, motif="Absent du suivi de Loop.")
+    services.annuler([relu(a_verifier).operation], par=manager)
+    dernier = a_verifier.operation.evenements.order_by("id").last().texte
+    assert "avant le nouvel envoi" in dernier
+
+
+def test_un_identifiant_deja_connu_ne_perd_pas_la_reponse(pret, envoyer, travailler, simulateur, respx_mock, settings):
+    deja = ImportEcrituresFactory(termine=True)
+    importation = pret()
+    envoyer(importation)
+    respx_mock.get(url__regex=".*getFileUrlDeposit.*").respond(
+        json={"depositUrl": f"{simulateur.racine}/depot/x/f.txt?sig=s", "uri": "x/f.txt"}
+    )
+    respx_mock.put(url__regex=".*/depot/.*").respond(201)
+    respx_mock.post(url__regex=".*/importFEC").respond(json={"accountingImportRequestId": deja.demande_id})
+    travailler(2)
+    operation = relu(importation).operation
+    assert operation.etat == Etat.INCERTAINE
+    assert f"import n° {deja.pk}" in operation.message
+    assert operation.appels.exists()
 
 
 def test_un_import_abandonne_par_une_personne_ne_se_relance_pas_en_aveugle(a_verifier, manager):
@@ -298,6 +338,22 @@ def test_un_contenu_deux_fois_dans_un_plan_ne_part_qu_une_fois(pret, envoyer, co
     autre_dossier = pret(empreinte="b" * 64, dossier=dossiers[1])
     plan = preparer("envoyer_ecritures", [i.pk for i in (*jumeaux, autre_dossier)], {}, par=collaborateur)
     assert [ligne.verdict for ligne in plan.lignes] == [Verdict.FAIRE, Verdict.BLOQUE, Verdict.FAIRE]
+
+
+def test_un_jumeau_qui_ne_part_pas_ne_retient_pas_l_autre(pret, collaborateur):
+    premier = pret(empreinte="9" * 64, etat=Import.ABANDONNE)
+    second = pret(empreinte="9" * 64)
+    plan = preparer("envoyer_ecritures", [premier.pk, second.pk], {}, par=collaborateur)
+    assert [ligne.verdict for ligne in plan.lignes] == [Verdict.RIEN, Verdict.FAIRE]
+
+
+def test_le_siren_du_fichier_doit_etre_celui_du_dossier(pret, collaborateur, dossiers):
+    autre = pret(rapport={"siren": dossiers[1].siren})
+    ligne = ligne_du_plan(autre, collaborateur)
+    assert ligne.verdict == Verdict.BLOQUE
+    assert "SIREN" in ligne.motif
+    assert ligne_du_plan(pret(rapport={"siren": dossiers[0].siren}), collaborateur).verdict == Verdict.FAIRE
+    assert ligne_du_plan(pret(rapport={"siren": ""}), collaborateur).verdict == Verdict.FAIRE
 
 
 def test_deux_plans_prepares_du_meme_contenu_ne_partent_pas_tous_deux(pret, collaborateur):

@@ -56,6 +56,7 @@ def test_un_fichier_recu_est_garde_a_l_abri_et_attend_son_controle(collaborateur
         ("demo1_demo2.txt", None),
         ("inconnu.txt", None),
         ("999999999FEC20251231.txt", None),
+        ("999999999-FEC-20251231 demo1.txt", None),
     ],
 )
 def test_un_fichier_trouve_son_dossier_par_son_nom(collaborateur, dossiers, nom, code):
@@ -260,7 +261,8 @@ def test_les_vieux_fichiers_sont_effaces_le_reste_est_garde(collaborateur, dossi
     jours = settings.ECRITURES["conservation"]
     for importation, age in ((vieux, jours + 1), (recent, jours - 1)):
         services.abandonner(importation, par=collaborateur)
-        ImportEcritures.objects.filter(pk=importation.pk).update(fini_le=timezone.now() - timedelta(days=age))
+        moment = timezone.now() - timedelta(days=age)
+        ImportEcritures.objects.filter(pk=importation.pk).update(cree_le=moment, fini_le=moment)
     chemin = Path(vieux.fichier.path)
     assert verification.effacer_les_anciens() == 1
     vieux.refresh_from_db()
@@ -286,3 +288,40 @@ def test_reprendre_le_suivi_ne_double_pas_celui_qui_court(collaborateur, cle):
 def test_rapprocher_ignore_les_dossiers_d_une_autre_cle_archivee(collaborateur):
     DossierFactory(code="VIEUX", archive=True, cle=CleApiFactory(prete=True))
     assert services.rapprocher("vieux.txt", par=collaborateur) is None
+
+
+def test_un_dossier_refuse_n_est_pas_remplace_par_celui_du_nom(collaborateur, dossiers):
+    vers = Destination(genre="fec", a_trouver=False)
+    (importation,) = services.recevoir([fichier("demo2.txt")], vers, par=collaborateur)
+    assert importation.dossier is None
+
+
+def test_deux_adresses_du_meme_fichier_sont_un_meme_contenu_deux_fichiers_non(collaborateur, dossiers):
+    fin = f"{timezone.now() + timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}"
+
+    def empreinte(adresse):
+        vers = Destination(genre="fec", dossier=dossiers[0])
+        return services.recevoir_un_lien(f"{adresse}&se={fin}&sig=inventee", vers, par=collaborateur).empreinte
+
+    base = empreinte("https://stockage.exemple.example/a/%46EC.txt?id=A&sv=2020")
+    assert empreinte("https://STOCKAGE.exemple.example:443/a/FEC.txt?sv=2024&id=A") == base
+    assert empreinte("https://stockage.exemple.example/a/FEC.txt?sv=2020&id=B") != base
+
+
+def test_un_depot_qui_echoue_ne_laisse_aucun_fichier(collaborateur, dossiers, dossier_prive, monkeypatch):
+    monkeypatch.setattr(services, "_journaliser", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        services.recevoir([fichier()], Destination(genre="fec", dossier=dossiers[0]), par=collaborateur)
+    assert [chemin for chemin in dossier_prive.rglob("*") if chemin.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("etat", "efface"),
+    [(Import.A_CORRIGER, True), (Import.PRET, True), (Import.CONTROLE, False), (Import.DEPOT, False)],
+)
+def test_un_fichier_oublie_est_efface_un_fichier_attendu_ne_l_est_pas(collaborateur, dossiers, settings, etat, efface):
+    (importation,) = services.recevoir([fichier()], Destination(genre="fec", dossier=dossiers[0]), par=collaborateur)
+    vieux = timezone.now() - timedelta(days=settings.ECRITURES["conservation"] + 1)
+    ImportEcritures.objects.update(etat=etat, cree_le=vieux)
+    assert verification.effacer_les_anciens() == efface
+    assert Path(importation.fichier.path).exists() != efface

@@ -1,0 +1,56 @@
+from raccordements.models.approbation import Delegation, Participation, Redaction, Version
+from raccordements.models.certificat import Certificat
+from raccordements.models.compte import CompteChorus
+from raccordements.models.evenement import EvenementFiche
+from raccordements.models.fiche import CertificatJoint, Fiche, FicheAPI, FicheEDI, LigneCode
+from raccordements.models.reference import LIBELLES_AIFE, CodeInterface, EmetteurAdmis, ReferenceReseau, Surete
+from raccordements.models.statuts import (
+    ACTIONS,
+    TRANSITIONS,
+    Action,
+    Approbation,
+    EnvironnementChorus,
+    Etat,
+    Generation,
+    Genre,
+    Mode,
+    Protocole,
+    UsageCertificat,
+    UsagePiste,
+    lire_etat,
+)
+from raccordements.models.structure import Structure
+
+__all__ = [
+    "ACTIONS",
+    "LIBELLES_AIFE",
+    "TRANSITIONS",
+    "Action",
+    "Approbation",
+    "Certificat",
+    "CertificatJoint",
+    "CodeInterface",
+    "CompteChorus",
+    "Delegation",
+    "EmetteurAdmis",
+    "EnvironnementChorus",
+    "Etat",
+    "EvenementFiche",
+    "Fiche",
+    "FicheAPI",
+    "FicheEDI",
+    "Generation",
+    "Genre",
+    "LigneCode",
+    "Mode",
+    "Participation",
+    "Protocole",
+    "Redaction",
+    "ReferenceReseau",
+    "Structure",
+    "Surete",
+    "UsageCertificat",
+    "UsagePiste",
+    "Version",
+    "lire_etat",
+]
