@@ -124,6 +124,8 @@ class ChoixLisible(ModelChoiceField):
 
     def prepare_value(self, value: Any) -> Any:
         valeur = super().prepare_value(value)
+        if valeur in self.empty_values:
+            return valeur
         try:
             self.queryset.model._meta.pk.to_python(valeur)
         except ValidationError:

@@ -263,6 +263,14 @@ DEPOT = (
         source=PASSERELLE,
     ),
     Entree(
+        motif="Le dépôt n’a pas été fait : Loop a donné pour URI une adresse signée ou démesurée, qui ne peut pas être "
+        "gardée. Un administrateur doit le signaler au support de Cegid, avec l’appel ci-dessous.",
+        constat="Rien n’a été déposé ; aucun import n’a été demandé.",
+        cause="Le nom que Loop donne au fichier déposé porte une signature, ou dépasse 500 caractères.",
+        remede="Donnez un lien à la place du fichier ; un administrateur le signale au support de Cegid.",
+        source=PASSERELLE,
+    ),
+    Entree(
         motif="Rien n’a été déposé : l’adresse de dépôt donnée par Loop n’est pas une adresse https publique. "
         "Signalez-le à un administrateur avec la réponse gardée dans l’appel.",
         constat="Le fichier n’a pas quitté le serveur ; aucun import n’a été demandé.",

@@ -129,9 +129,17 @@ class DestinationForm(forms.Form):
 
 
 class RangeeForm(DestinationForm):
-    """One line of a deposit: its kind is the deposit's."""
+    """One line of a deposit: its kind is the deposit's.
+
+    Several people may have the page of one deposit: a line is changed by who changed it, not by who saved another.
+    """
 
     genre = None  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for champ in self.fields.values():
+            champ.show_hidden_initial = True
 
 
 # --- digits that may be wrong --------------------------------------------------------------------------------------

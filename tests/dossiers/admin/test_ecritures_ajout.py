@@ -318,6 +318,23 @@ def test_un_message_inconnu_est_montre_tel_quel(collaborateur: Client) -> None:
 # --- several files -------------------------------------------------------------------------------------------------
 
 
+def test_une_page_de_depot_perimee_ne_defait_pas_le_choix_d_un_autre(collaborateur: Client) -> None:
+    deposer(collaborateur, fichier("un.txt"), fichier("deux.txt"))
+    un, deux = ImportEcritures.objects.order_by("id")
+    vue = collaborateur.get(page("depot", un.depot)).content.decode()
+    assert f'name="initial-import-{deux.pk}-dossier"' in vue
+    d_un_autre, a_moi = DossierFactory(), DossierFactory()
+    ImportEcritures.objects.filter(pk=deux.pk).update(dossier=d_un_autre)
+    champs: dict[str, Any] = {f"import-{un.pk}-dossier": a_moi.pk}
+    for i in (un, deux):
+        for nom in ("dossier", "modele", "siret"):
+            champs |= {f"initial-import-{i.pk}-{nom}": ""} | {f"import-{i.pk}-{nom}": ""} | champs
+    assert collaborateur.post(page("depot", un.depot), champs).status_code == 302
+    un.refresh_from_db()
+    deux.refresh_from_db()
+    assert (un.dossier, deux.dossier) == (a_moi, d_un_autre)
+
+
 def test_plusieurs_fichiers_trouvent_leur_dossier_et_partent_ensemble(collaborateur: Client) -> None:
     par_siren, par_code = DossierFactory(), DossierFactory(code="MANON001")
     reponse = deposer(
