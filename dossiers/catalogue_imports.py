@@ -265,9 +265,9 @@ DEPOT = (
     Entree(
         motif="Le dépôt n’a pas été fait : Loop a donné pour URI une adresse signée ou démesurée, qui ne peut pas être "
         "gardée. Un administrateur doit le signaler au support de Cegid, avec l’appel ci-dessous.",
-        constat="Rien n’a été déposé ; aucun import n’a été demandé.",
+        constat="Rien n’a été déposé ; aucun import n’a été demandé.",
         cause="Le nom que Loop donne au fichier déposé porte une signature, ou dépasse 500 caractères.",
-        remede="Donnez un lien à la place du fichier ; un administrateur le signale au support de Cegid.",
+        remede="Donnez un lien à la place du fichier ; un administrateur le signale au support de Cegid.",
         source=PASSERELLE,
     ),
     Entree(
