@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import connection
 from django.test import Client
 
@@ -61,7 +63,8 @@ def garnir(nombre: int) -> None:
 
 def entrer(**situation: object) -> Client:
     """A client of the admin logged in as a new person."""
-    personne: Collaborateur = CollaborateurFactory(**situation)
+    # Several processes measure one database, each with a count of its own.
+    personne: Collaborateur = CollaborateurFactory(username=f"mesure-{uuid.uuid4().hex}", **situation)
     client = Client(HTTP_HOST="localhost")
     client.force_login(personne, backend="django.contrib.auth.backends.ModelBackend")
     client.personne = personne  # type: ignore[attr-defined]
