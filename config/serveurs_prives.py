@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -62,14 +63,14 @@ def _dossier_prive(dossier: Path, mode: int = 0o700, proprietaire: tuple[int, in
     return dossier
 
 
-class ServeurPrive(Enfant):
+class ServeurPrive(Enfant, ABC):
     """A server on a unix socket: started, then waited for."""
 
     DELAI_DEMARRAGE = 60.0  # seconds; a database killed in the middle of a big import replays its log first
 
+    @abstractmethod
     def repond(self) -> bool:
         """Whether the server answers on its socket now."""
-        raise NotImplementedError
 
     def attendre(self) -> None:
         """Return when the server answers. Raises ServeurPriveIndisponible if it ends, or after a minute."""
