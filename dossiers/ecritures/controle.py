@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, assert_never, cast
 
+from dossiers.bornes import se_borner
 from dossiers.ecritures.fec import controler_fec
 from dossiers.ecritures.personnalise import controler_perso
 from dossiers.ecritures.rapport import Rapport, visible
@@ -86,22 +86,6 @@ def _refuser(code: str, connus: dict[str, str], secondes: int) -> Rapport:
     return Rapport.refuse(code, REFUS[code].format(secondes=secondes), **connus)
 
 
-def se_limiter(limites: Limites) -> None:
-    """Bound this process for good: memory, computing time, size of what it writes; no core dump."""
-    plafonds = {
-        resource.RLIMIT_AS: limites.memoire,
-        resource.RLIMIT_CPU: limites.secondes,
-        resource.RLIMIT_FSIZE: DISQUE,
-        resource.RLIMIT_CORE: 0,
-    }
-    for ressource, plafond in plafonds.items():
-        dur = resource.getrlimit(ressource)[1]
-        atteignable = plafond if dur == resource.RLIM_INFINITY else min(plafond, dur)
-        # At its hard limit of time a process is killed without the signal that says why.
-        marge = 1 if ressource == resource.RLIMIT_CPU and (dur == resource.RLIM_INFINITY or dur > atteignable) else 0
-        resource.setrlimit(ressource, (atteignable, atteignable + marge))
-
-
 def controler_ici(chemin: Path, limites: Limites) -> Rapport:
     """The report of a file, made in this process."""
     connus = {"genre": limites.genre, "nom_fichier": visible(limites.nom)}
@@ -122,7 +106,7 @@ def controler_ici(chemin: Path, limites: Limites) -> Rapport:
 
 def main(arguments: list[str]) -> None:
     chemin, limites = Path(arguments[0]), Limites(**json.loads(arguments[1]))
-    se_limiter(limites)
+    se_borner(memoire=limites.memoire, secondes=limites.secondes, disque=DISQUE)
     # Nothing here makes cycles, and the collector would look through every value of every block.
     gc.disable()
     sys.stdout.write(controler_ici(chemin, limites).en_json() + "\n")

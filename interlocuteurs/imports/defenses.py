@@ -6,7 +6,6 @@ Measured with openpyxl 3.1.5: an entity bomb raises ParseError after about 240 M
 
 from __future__ import annotations
 
-import resource
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,20 +37,6 @@ class Limites:
     colonnes: int
     memoire: int
     secondes: int
-
-
-def se_limiter(limites: Limites) -> None:
-    """Bound this process for good: memory, computing time, size of what it writes; no core dump."""
-    plafonds = {
-        resource.RLIMIT_AS: limites.memoire,
-        resource.RLIMIT_CPU: limites.secondes,
-        resource.RLIMIT_FSIZE: SORTIE_MAX,
-        resource.RLIMIT_CORE: 0,
-    }
-    for ressource, plafond in plafonds.items():
-        dur = resource.getrlimit(ressource)[1]
-        atteignable = plafond if dur == resource.RLIM_INFINITY else min(plafond, dur)
-        resource.setrlimit(ressource, (atteignable, atteignable))
 
 
 def nature_reelle(chemin: Path, extension: str) -> str:

@@ -23,7 +23,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from interlocuteurs.imports.defenses import Limites, Refus, nature_reelle, se_limiter, verifier_archive
+from dossiers.bornes import se_borner
+from interlocuteurs.imports.defenses import SORTIE_MAX, Limites, Refus, nature_reelle, verifier_archive
 
 SEPARATEURS = (";", "\t", ",")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -209,7 +210,7 @@ def _nombre(valeur: int | float, forme: str) -> str:
 
 def main(arguments: list[str]) -> None:
     chemin, extension, limites = Path(arguments[0]), arguments[1], Limites(**json.loads(arguments[2]))
-    se_limiter(limites)
+    se_borner(memoire=limites.memoire, secondes=limites.secondes, disque=SORTIE_MAX)
     try:
         for objet in lire(chemin, extension, limites):
             sys.stdout.write(json.dumps(objet) + "\n")

@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
+from dossiers.bornes import se_borner
 from raccordements.certificats.conteneurs import ouvrir
-from raccordements.certificats.defenses import Limites, Refus, se_limiter
+from raccordements.certificats.defenses import Limites, Refus
 from raccordements.certificats.schemas import Analyse, Certificat, Chaine, Lien, Maillon, Nom, SirenLu
 
 #: Characters kept of one attribute, of a whole name; entries kept of a list.
@@ -359,7 +360,7 @@ def _sirens_de(attribut: x509.NameAttribute[Any], francais: bool) -> Iterator[Si
 
 def main(arguments: list[str]) -> None:
     limites = Limites(**json.loads(arguments[0]))
-    se_limiter(limites)
+    se_borner(memoire=limites.memoire, secondes=limites.secondes, disque=0, enfants=False)
     for ligne in sys.stdin:
         try:
             reponse: dict[str, Any] = {"analyse": analyser(base64.b64decode(ligne), limites).vers_json()}

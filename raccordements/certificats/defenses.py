@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import signal
 from dataclasses import dataclass
 
 
@@ -26,22 +24,3 @@ class Limites:
     nombre: int
     memoire: int
     secondes: int
-
-
-def se_limiter(limites: Limites) -> None:
-    """Bound this process for good: memory, computing time; no file, no child of its own, no core dump.
-
-    The alarm ends it when its parent died before it could, one second after the parent would have.
-    """
-    plafonds = {
-        resource.RLIMIT_AS: limites.memoire,
-        resource.RLIMIT_CPU: limites.secondes,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_NPROC: 0,
-        resource.RLIMIT_CORE: 0,
-    }
-    for ressource, plafond in plafonds.items():
-        dur = resource.getrlimit(ressource)[1]
-        atteignable = plafond if dur == resource.RLIM_INFINITY else min(plafond, dur)
-        resource.setrlimit(ressource, (atteignable, atteignable))
-    signal.alarm(2 * limites.secondes + 1)

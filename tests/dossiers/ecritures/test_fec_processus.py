@@ -1,7 +1,6 @@
 """The check in its own process: its limits, what it refuses quickly, and files for importPerso."""
 
 import io
-import resource
 import time
 import tracemalloc
 
@@ -110,16 +109,6 @@ def test_le_processus_n_a_ni_environnement_ni_django(deposer, monkeypatch, tmp_p
     vu = (tmp_path / "vu").read_text()
     assert "secret-invente" not in vu
     assert "PYTHONHASHSEED" in vu
-
-
-def test_se_limiter_borne_ce_processus(monkeypatch):
-    poses = {}
-    monkeypatch.setattr(controle.resource, "setrlimit", poses.__setitem__)
-    controle.se_limiter(Limites(genre="fec", nom="x", memoire=300 * MIO, secondes=9))
-    assert poses[resource.RLIMIT_AS] == (300 * MIO, 300 * MIO)
-    # The signal that says why comes before the kill.
-    assert poses[resource.RLIMIT_CPU] == (9, 10)
-    assert poses[resource.RLIMIT_CORE] == (0, 0)
 
 
 def test_une_ecriture_fausse_parmi_cent_mille_lignes_est_trouvee_en_memoire_bornee(tmp_path):

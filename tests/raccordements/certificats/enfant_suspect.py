@@ -8,8 +8,9 @@ import os
 import sys
 import time
 
+from dossiers.bornes import se_borner
 from raccordements.certificats.analyse import analyser
-from raccordements.certificats.defenses import Limites, Refus, se_limiter
+from raccordements.certificats.defenses import Limites, Refus
 
 
 def faire(octets: bytes, limites: Limites) -> object:
@@ -42,7 +43,7 @@ def faire(octets: bytes, limites: Limites) -> object:
 
 if __name__ == "__main__":
     bornes = Limites(**json.loads(sys.argv[1]))
-    se_limiter(bornes)
+    se_borner(memoire=bornes.memoire, secondes=bornes.secondes, disque=0, enfants=False)
     for ligne in sys.stdin:
         sys.stdout.write(json.dumps(faire(base64.b64decode(ligne), bornes)) + "\n")
         sys.stdout.flush()

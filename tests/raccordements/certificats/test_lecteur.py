@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import pytest
 
 from raccordements.certificats import lecteur
 from raccordements.certificats.lecteur import FichierRefuse, analyser, analyser_plusieurs
-from raccordements.certificats.schemas import Analyse, Reglages
+from raccordements.certificats.schemas import Analyse
 from tests.raccordements.certificats.autorite import p7b, pki
 from tests.raccordements.certificats.corpus import CAS, REFUSES
 
@@ -103,65 +100,3 @@ def test_le_processus_n_a_aucun_environnement(suspect, monkeypatch):
     (refus,) = analyser_plusieurs([b"environnement"])
     assert isinstance(refus, FichierRefuse)
     assert "plus de 0 certificats" in refus.cause
-
-
-def limite(programme: str, **bornes: int) -> subprocess.CompletedProcess[str]:
-    valeurs = {"taille": 65_536, "nombre": 10, "memoire": 2**28, "secondes": 5} | bornes
-    debut = f"from raccordements.certificats.defenses import *; se_limiter(Limites(**{valeurs}))\n"
-    return subprocess.run(
-        [sys.executable, "-c", debut + programme], cwd=RACINE, env={}, capture_output=True, text=True, timeout=20
-    )
-
-
-def test_la_memoire_est_bornee():
-    assert "MemoryError" in limite("bytearray(2**28)").stderr
-    assert limite("bytearray(2**26)").returncode == 0
-
-
-def test_le_temps_est_borne():
-    debut = time.monotonic()
-    assert limite("while True: pass", secondes=1).returncode < 0
-    assert time.monotonic() - debut < 10
-
-
-def test_un_processus_oublie_s_arrete_seul():
-    fini = limite("import time; time.sleep(15)", secondes=1)
-    assert fini.returncode == -signal.SIGALRM
-
-
-def test_aucun_fichier_n_est_ecrit(tmp_path):
-    fini = limite(f"import os; os.write(os.open({str(tmp_path / 'a')!r}, os.O_CREAT | os.O_WRONLY), b'x')")
-    assert "File too large" in fini.stderr
-    assert (tmp_path / "a").stat().st_size == 0
-
-
-def test_le_lecteur_n_ouvre_pas_django():
-    programme = "import sys, raccordements.certificats.analyse; sys.exit('django' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", programme], cwd=RACINE, env={}).returncode == 0
-
-
-def test_les_reglages_donnent_les_seuils(settings):
-    assert lecteur.reglages_de_jugement() == Reglages()
-    settings.CERTIFICATS = settings.CERTIFICATS | {"seuils": (90, 10), "duree_max_jours": 400}
-    assert lecteur.reglages_de_jugement() == Reglages(seuils=(90, 10), duree_max_jours=400)
-
-
-def test_une_page_d_erreur_ne_montre_pas_les_octets(rf, settings, monkeypatch):
-    from django.views.debug import SafeExceptionReporterFilter, get_exception_reporter_class
-
-    def panne(*_: object, **__: object) -> None:
-        raise OSError("panne inventée")
-
-    settings.DEBUG = False
-    monkeypatch.setattr(lecteur.subprocess, "Popen", panne)
-    requete = rf.post("/")
-    with pytest.raises(OSError, match="panne") as exc:
-        analyser(b"octets-secrets-du-fichier")
-    rapport = get_exception_reporter_class(requete)(requete, exc.type, exc.value, exc.tb)
-    rapport.filter = SafeExceptionReporterFilter()
-    # The frame of this test is not that of the product.
-    cadres = [
-        cadre for cadre in rapport.get_traceback_frames() if "raccordements/certificats/lecteur" in cadre["filename"]
-    ]
-    assert len(cadres) >= 3
-    assert "octets-secrets" not in repr([cadre["vars"] for cadre in cadres])
