@@ -33,18 +33,20 @@ qualite: $(INSTALLE) ## style, types, sens des imports, migrations, réglages de
 		$(PY) manage.py check --deploy --fail-level WARNING
 	$(VENV)/bin/djlint --quiet --lint templates
 
-fautes: $(INSTALLE) ## injection de pannes : rien de perdu, rien en double (SANS=garde pour montrer ce qu’elle protège)
-	@exec $(PY) -m tests.fautes $(if $(SANS),--sans $(SANS))
+fautes: $(INSTALLE) ## injection de pannes : rien de perdu, rien en double (SANS=garde pour montrer ce qu’elle protège, QUOI=restauration : une partie)
+	@exec $(PY) -m tests.fautes $(if $(SANS),--sans $(SANS)) $(if $(QUOI),--seulement $(QUOI))
 
 bench: $(INSTALLE) ## mesures de vitesse et de mémoire (QUOI="operations listes" : une partie)
 	@exec $(PY) -m tests.perf $(QUOI)
 
 captures: $(INSTALLE) ## refaire les captures d’écran de docs/images
-	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or interlocuteur or ecritures"
+	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or interlocuteur or ecritures or fiche"
 
-verrou: $(INSTALLE) ## refaire requirements.txt depuis pyproject.toml
+verrou: $(INSTALLE) ## refaire requirements.txt (tout) et requirements-serveur.txt (production) depuis pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \
 		pyproject.toml -o requirements.txt
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+		--constraints requirements.txt pyproject.toml -o requirements-serveur.txt
 
 # The stamp is written last: an interrupted installation starts again.
 $(INSTALLE): requirements.txt

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from types import TracebackType
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
 import httpx
 
 from config.echeance import Echeance, TransportBorne
+from config.journaux import noter_appel
 from config.masquage import masquer_adresse, masquer_connus, masquer_corps, masquer_entetes
 
 ATTENTE_MAX = 3600.0
@@ -196,9 +196,7 @@ class Transport:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, genre: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -258,8 +256,9 @@ class Transport:
             erreur = f"{type(exc).__name__} : {exc}"
             raise
         finally:
+            duree, chemin = round((time.monotonic() - chrono) * 1000), masquer_connus(requete.url.path, self._secrets)
+            noter_appel(methode, self._hote, chemin, recu.statut, duree, erreur)
             if self._journal:
-                duree = round((time.monotonic() - chrono) * 1000)
                 self._journal(self._echange(requete, trace, recu, debut, duree, erreur))
 
     def refus(

@@ -22,7 +22,7 @@ MASQUE = "•••"
 _NOM = (
     r"(?<![\w.\-])(?:"
     r"[\w.\-]{0,40}?(?:secret|passw(?:or)?d|mot_?de_?passe|token|jeton|authorization|cookie|cpro-?account|signature"
-    r"|credential|cle_abonnement|apikey)[\w.\-]{0,40}"
+    r"|credential|cle_abonnement|apikey|connection_?data)[\w.\-]{0,40}"
     r"|[\w.\-]{0,40}?(?:key|sig|client_assertion|pwd|mdp)"
     r")(?![\w.\-])"
 )

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
-from config import embarque
+from config import embarque, journaux
 from config.reglages import Reglages
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -70,8 +70,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.sante.SondesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.journaux.RequeteMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.EntreeSaineMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -98,6 +100,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dossiers.supervision.bandeau.contexte",
             ],
         },
     }
@@ -116,6 +119,7 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DATABASES["default"].setdefault("CONN_MAX_AGE", reglages.entier("DATABASE_CONN_MAX_AGE", 60))
 DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = embarque.url_valkey(VAR) if COURTIER_PRIVE else reglages.courtier("REDIS_URL")
@@ -188,6 +192,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or _TESTS
+# Files are looked for when asked for: reading all of them costs each test client 25 ms.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Bytes of one file sent by a browser. Always to a temporary file: a reader in another process opens it by its path.
 TELEVERSEMENT_TAILLE_MAX = reglages.entier("TELEVERSEMENT_TAILLE_MAX", 20 * 1024 * 1024, minimum=1024)
@@ -289,7 +295,52 @@ CHORUS_CHEMINS = {
 }
 # How a fiche leaves: a person types it on the portal, or it is posted to the channel's address.
 CHORUS_CANAL = reglages.choix("CHORUS_CANAL", "portail" if PRODUCTION else "api", ("portail", "api"))
+# The form of a new API fiche: today's (a PISTE application) or that of 2017 (a certificate).
+CHORUS_FICHE_API = reglages.choix("CHORUS_FICHE_API", "piste", ("piste", "certificat"))
+# Seconds between two readings of where a sent fiche stands, the first and the longest; days after which they stop.
+CHORUS_SUIVI = {
+    "premier": reglages.entier("CHORUS_SUIVI_PREMIER", 15, minimum=1),
+    "max": reglages.entier("CHORUS_SUIVI_MAX", 3600, minimum=1),
+    "jours": reglages.entier("CHORUS_SUIVI_JOURS", 30, minimum=1),
+}
 CHORUS_CANAL_JETON = reglages.texte("CHORUS_CANAL_JETON", "" if PRODUCTION else "canal-du-simulateur")
+
+# --- Cegid OD ----------------------------------------------------------------------------------------------------
+
+OD_SIMULATEUR_PORT = reglages.entier("OD_SIMULATEUR_PORT", 8093, minimum=1, maximum=65535)
+# Base addresses by environment of a key (CleApi.environnement): Cegid OD, and Cegid Account which gives its tokens.
+OD_URLS = {
+    "bac_a_sable": {
+        "od": reglages.adresse("OD_URL_BAC_A_SABLE", f"http://127.0.0.1:{OD_SIMULATEUR_PORT}/od"),
+        "compte": reglages.adresse("OD_COMPTE_URL_BAC_A_SABLE", f"http://127.0.0.1:{OD_SIMULATEUR_PORT}/compte"),
+    },
+    "test": {
+        "od": reglages.adresse("OD_URL_TEST", ""),
+        "compte": reglages.adresse("OD_COMPTE_URL_TEST", ""),
+    },
+    "production": {
+        "od": reglages.adresse("OD_URL_PRODUCTION", ""),
+        "compte": reglages.adresse("OD_COMPTE_URL_PRODUCTION", ""),
+    },
+}
+# Cegid publishes none of these paths: raccordements/od/contrat.py.
+OD_CHEMINS = {
+    "sante": reglages.texte("OD_CHEMIN_SANTE", "/health"),
+    "onboardings": reglages.texte("OD_CHEMIN_ONBOARDINGS", "/onboardings"),
+    "connexion": reglages.texte("OD_CHEMIN_CONNEXION", "/onboardings/{onboarding}/connectionData"),
+    "annuler": reglages.texte("OD_CHEMIN_ANNULER", "/onboardings/{onboarding}/cancel"),
+    "lignes": reglages.texte("OD_CHEMIN_LIGNES", "/addressingLines"),
+    "jeton": reglages.texte("OD_CHEMIN_JETON", "/token"),
+    "souscriptions": reglages.texte("OD_CHEMIN_SOUSCRIPTIONS", "/subscriptions"),
+    "terminer": reglages.texte("OD_CHEMIN_TERMINER", "/subscriptions/{souscription}/end"),
+}
+# Cegid's words for the directory's levels; its page writes « Siret + Suffix » where the directory has SIREN_SUFFIXE.
+OD_NIVEAUX = {
+    "SIREN": reglages.texte("OD_NIVEAU_SIREN", "Siren"),
+    "SIREN_SIRET": reglages.texte("OD_NIVEAU_SIRET", "Siret"),
+    "SIREN_SIRET_CODEROUTAGE": reglages.texte("OD_NIVEAU_CODE_ROUTAGE", "RoutingCode"),
+    "SIREN_SUFFIXE": reglages.texte("OD_NIVEAU_SUFFIXE", "Suffix"),
+}
 
 # --- operations (seconds) ----------------------------------------------------------------------------------------
 
@@ -318,6 +369,7 @@ if OPERATIONS["delai_appel"] > LOOP_DEPOT_DELAI:
 PLAN_MAXIMUM = reglages.entier("PLAN_MAXIMUM", 20_000, minimum=1)
 REPONSE_TAILLE_MAX = reglages.entier("REPONSE_TAILLE_MAX", 64 * 1024 * 1024, minimum=1024)
 
+CELERY_BEAT_SCHEDULER = "dossiers.supervision.horloge:Horloge"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "balayer": {
@@ -327,7 +379,22 @@ CELERY_BEAT_SCHEDULE = {
     },
     "reprendre_imports": {"task": "interlocuteurs.reprendre_imports", "schedule": 30.0, "options": {"expires": 30}},
     "reprendre_ecritures": {"task": "dossiers.reprendre_ecritures", "schedule": 30.0, "options": {"expires": 30}},
+    "suivre_fiches": {"task": "raccordements.suivre_fiches", "schedule": 900.0, "options": {"expires": 900}},
 }
+
+# --- supervision -------------------------------------------------------------------------------------------------
+
+# Seconds: between two signs of life, before a process is said silent, while the banner of the pages is kept, while
+# what a probe found is.
+_battement = reglages.entier("BATTEMENT_INTERVALLE", 5, minimum=1)
+_silence = reglages.entier("BATTEMENT_SILENCE", 30, minimum=2 * max(_battement, OPERATIONS["balayage"]) + 1)
+SUPERVISION = {
+    "battement": _battement,
+    "silence": _silence,
+    "bandeau": 0 if _TESTS else 5,
+    "sondes": 0 if _TESTS else 2,
+}
+METRIQUES_JETON = reglages.texte("METRIQUES_JETON", "")
 
 # --- imports of interlocuteurs -----------------------------------------------------------------------------------
 
@@ -407,23 +474,10 @@ CONTENT_SECURITY_POLICY = {
 
 # --- logs --------------------------------------------------------------------------------------------------------
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"masque": {"()": "config.masquage.FiltreMasque"}},
-    "formatters": {"simple": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["masque"], "formatter": "simple"}},
-    "root": {
-        "handlers": ["console"],
-        "level": reglages.choix("JOURNAL_NIVEAU", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
-    },
-    "loggers": {
-        # httpx logs every full address at INFO, query string included.
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
-    },
-}
+LOGGING = journaux.configuration(
+    niveau=reglages.choix("JOURNAL_NIVEAU", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    forme=reglages.choix("JOURNAL_FORMAT", "texte", ("texte", "json")),
+)
 
 UNFOLD = {
     "SITE_TITLE": "Passerelle",

@@ -30,6 +30,7 @@ DELAI_PRET = 60.0  # seconds a child may take to answer
 SIMULATEURS = {
     "loop": ("Cegid Loop", "LOOP_SIMULATEUR_PORT"),
     "chorus": ("Chorus Pro", "CHORUS_SIMULATEUR_PORT"),
+    "od": ("Cegid OD", "OD_SIMULATEUR_PORT"),
 }
 ARRETS_EXECUTANT = ((signal.SIGTERM, 15.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 
@@ -114,6 +115,8 @@ class Supervision:
             ),
             *((f"Simulateur {SIMULATEURS[nom][0]}", partial(self._simulateur, nom)) for nom in self.ports_simulateurs),
             ("Données de démonstration", self._donnees),
+            ("Raccordements de démonstration", self._raccordements),
+            ("Souscriptions de démonstration", self._souscriptions),
             ("Serveur web", self._web),
             ("Exécutant des opérations", self._executant),
             ("Horloge des opérations", self._horloge),
@@ -177,6 +180,14 @@ class Supervision:
         except (ValueError, KeyError, TypeError):
             raise EchecDemo("Données de démonstration illisibles : voir var/journaux/donnees-demo.log.") from None
         return f", {len(self.utilisateurs)} utilisateurs"
+
+    def _raccordements(self) -> str:
+        adresse = self.adresse_simulateur("chorus")
+        return f", {self._sortie('donnees-demo-chorus', 'donnees_demo_chorus', '--simulateur', adresse).strip()}"
+
+    def _souscriptions(self) -> str:
+        adresse = self.adresse_simulateur("od")
+        return f", {self._sortie('donnees-demo-od', 'donnees_demo_od', '--simulateur', adresse).strip()}"
 
     def _web(self) -> str:
         commande = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOTE}:{self.port_web}"]
@@ -347,7 +358,8 @@ def _terminal() -> Iterator[None]:
     """
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
-    for signum in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts a command in the background has it ignored.
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, signal.default_int_handler)
     groupe = os.getpgrp()
     notre = sys.stdin.isatty() and groupe != os.getpid() and os.tcgetpgrp(0) == groupe

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from dossiers.models import CleApi, Dossier, Ecart, Environnement, Etat, Explication, Operation
+from dossiers.models import Dossier, Ecart, Environnement, Etat, Explication, Guichet, Operation
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.plans import Verdict
 
@@ -37,6 +37,7 @@ BADGES: dict[str, tuple[str, str]] = {
     Environnement.BAC_A_SABLE: ("science", "succes"),
     Environnement.TEST: ("biotech", "alerte"),
     Environnement.PRODUCTION: ("warning", "echec"),
+    "qualification": ("science", "succes"),  # the other environment of Chorus Pro
     Explication.Statut.DOCUMENTEE: ("menu_book", "neutre"),
     Explication.Statut.A_ECRIRE: ("edit_note", "alerte"),
     Explication.Statut.ECRITE: ("check_circle", "succes"),
@@ -81,15 +82,15 @@ def phrase(refus: ActionImpossible) -> str:
     return " ".join(filter(None, (refus.constat, refus.cause, refus.remede)))
 
 
-def disjoncteur(cle: CleApi) -> str:
-    """State of the circuit breaker of `cle`, in words."""
-    echecs = pluriel(cle.echecs_consecutifs, "échec")
-    if cle.en_pause:
+def disjoncteur(guichet: Guichet) -> str:
+    """State of the circuit breaker of `guichet`, in words."""
+    echecs = pluriel(guichet.echecs_consecutifs, "échec")
+    if guichet.en_pause:
         return (
-            f"Ouvert après {echecs} de suite : rien ne part avant le {heure(cle.pause_jusqu_au)} ; "
+            f"Ouvert après {echecs} de suite : rien ne part avant le {heure(guichet.pause_jusqu_au)} ; "
             f"le travail attend, rien n’est perdu."
         )
-    if cle.echecs_consecutifs:
+    if guichet.echecs_consecutifs:
         return f"Fermé, mais sous surveillance : {echecs} de suite."
     return "Fermé : les appels passent."
 

@@ -39,7 +39,7 @@ class GesteOperation(Geste):
         return nature_de(self.nature)
 
     def selection(self, par: Collaborateur) -> Any:
-        return super().selection(par).select_related("cle").defer("cle__client_secret", "cle__cle_abonnement")
+        return super().selection(par).select_related("cle__guichet").defer("cle__client_secret", "cle__cle_abonnement")
 
     def examiner(self, objets: Sequence[Dossier], parametres: dict[str, Any]) -> list[Ligne]:
         contexte = self.contexte(objets, parametres)
@@ -50,7 +50,7 @@ class GesteOperation(Geste):
         ]
 
     def objet(self, dossier: Dossier, parametres: dict[str, Any]) -> str:
-        return self.definition.objet(dossier.cle, dossier, self.parametres_de(dossier, parametres))
+        return self.definition.objet(dossier.cle.guichet, dossier, self.parametres_de(dossier, parametres))
 
     def parametres_de(self, dossier: Dossier, parametres: dict[str, Any]) -> dict[str, Any]:
         """Parameters of the operation on this dossier."""
@@ -72,7 +72,7 @@ class GesteOperation(Geste):
         connu = contexte.get(dossier.pk)
         if dossier.archive:
             verdict, motif = Verdict.BLOQUE, "Le dossier est archivé : remettez-le en service d’abord."
-        elif empechement := dossier.cle.empechement(cabinet=self.definition.cabinet):
+        elif empechement := self.definition.empechement(dossier.cle.guichet):
             verdict, motif = Verdict.BLOQUE, empechement
         elif ouverte and ouverte.etat == Etat.A_VERIFIER:
             verdict = Verdict.BLOQUE
@@ -104,7 +104,7 @@ class GesteOperation(Geste):
         return [
             Operation(
                 nature=self.nature,
-                cle=dossier.cle,
+                guichet=dossier.cle.guichet,
                 dossier=dossier,
                 lot=lot,
                 demandee_par=par,
@@ -300,7 +300,7 @@ class GesteEcart(Geste):
         return (
             super()
             .selection(par)
-            .select_related("cle", "dossier__cle")
+            .select_related("cle", "dossier__cle__guichet")
             .defer(
                 "cle__client_secret",
                 "cle__cle_abonnement",
@@ -404,12 +404,12 @@ class ReparerLaBas(GesteEcart):
             operations.append(
                 Operation(
                     nature=definition.cle,
-                    cle=dossier.cle,
+                    guichet=dossier.cle.guichet,
                     dossier=dossier,
                     lot=lot,
                     demandee_par=par,
                     parametres=voulus,
-                    objet=definition.objet(dossier.cle, dossier, voulus),
+                    objet=definition.objet(dossier.cle.guichet, dossier, voulus),
                 )
             )
         return operations

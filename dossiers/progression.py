@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from dossiers.affichage import VIDE, heure, pluriel
-from dossiers.models import REGLEES, CleApi, Collaborateur, Etat, Lot, Operation
+from dossiers.models import REGLEES, Collaborateur, Etat, Guichet, Lot, Operation
 
 ECHECS_MONTRES = 50
 COURANTES_MONTREES = 3
@@ -92,7 +92,7 @@ class Progression:
     @property
     def pauses(self) -> list[str]:
         return [
-            f"La clé « {nom} » est en pause jusqu’au {heure(instant)} après des échecs de suite : "
+            f"Les appels de « {nom} » sont en pause jusqu’au {heure(instant)} après des échecs de suite : "
             f"le travail attend, rien n’est perdu."
             for nom, instant in self.en_pause
         ]
@@ -108,8 +108,8 @@ def observer(lot: Lot) -> Progression:
         .values("etat")
         .annotate(nombre=Count("pk"), recentes=Count("pk", filter=Q(terminee_le__gt=debut)), dernier=Max("terminee_le"))
     }
-    en_vie = lot.operations.order_by().exclude(etat__in=REGLEES).values("cle")
-    pauses = CleApi.objects.filter(pk__in=en_vie, pause_jusqu_au__gt=maintenant).values_list("nom", "pause_jusqu_au")
+    en_vie = lot.operations.order_by().exclude(etat__in=REGLEES).values("guichet")
+    pauses = Guichet.objects.filter(pk__in=en_vie, pause_jusqu_au__gt=maintenant).values_list("nom", "pause_jusqu_au")
     return Progression(
         total=lot.total,
         par_etat={etat: ligne["nombre"] for etat, ligne in comptes.items()},
@@ -122,7 +122,7 @@ def observer(lot: Lot) -> Progression:
 
 def echecs(lot: Lot, personne: Collaborateur) -> Any:
     """The last failures of a lot that `personne` may see, newest first, with their explanation."""
-    echouees = _visibles(lot, personne).filter(etat=Etat.ECHOUEE).select_related("explication", "dossier", "cle")
+    echouees = _visibles(lot, personne).filter(etat=Etat.ECHOUEE).select_related("explication", "dossier", "guichet")
     return echouees.order_by("-terminee_le", "-id")[:ECHECS_MONTRES]
 
 
@@ -132,9 +132,4 @@ def courantes(lot: Lot, personne: Collaborateur) -> Any:
 
 
 def _visibles(lot: Lot, personne: Collaborateur) -> Any:
-    return (
-        Operation.objects.visibles_par(personne)
-        .filter(lot=lot)
-        .select_related("dossier", "cle")
-        .defer("cle__client_secret", "cle__cle_abonnement")
-    )
+    return Operation.objects.visibles_par(personne).filter(lot=lot).select_related("dossier", "guichet")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from celery import shared_task
-from celery.signals import worker_init, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 
 from dossiers.ecritures import verification
 from dossiers.operations import balayage, execution
+from dossiers.services import restauration
+from dossiers.supervision import battements, conservation, epoque
 
 #: A message older than this is useless: the sweep has sent another.
 PEREMPTION = 30
@@ -22,20 +24,37 @@ def _demarrer(**_: object) -> None:
     execution.arret.clear()
 
 
+@worker_ready.connect
+def _donner_signe_de_vie(**_: object) -> None:
+    pouls = battements.Pouls()
+    pouls.start()
+    worker_shutdown.connect(lambda **_: pouls.arreter(), weak=False)
+
+
 @shared_task(name="dossiers.travailler")
-def travailler(cle_id: int) -> None:
-    """Work through what is due for one key, then look again: a loop ends after some seconds, its work may not."""
+def travailler(guichet_id: int) -> None:
+    """Work through what is due for one guichet, then look again: a loop ends after some seconds, its work may not.
+
+    Nothing of a restored base is touched before what it holds was set apart (`dossiers.supervision.epoque`).
+    """
+    if not epoque.est_ouverte():
+        return
     balayage.regler_au_passage()
-    if execution.vider(cle_id) and not execution.arret.is_set():
-        travailler.apply_async((cle_id,), expires=PEREMPTION)
+    if execution.vider(guichet_id) and not execution.arret.is_set():
+        travailler.apply_async((guichet_id,), expires=PEREMPTION)
 
 
 @shared_task(name="dossiers.balayer")
 def balayer() -> None:
     """Expire leases, settle what is settleable, wake loops for what is due."""
-    for cle_id, combien in balayage.balayer().items():
+    if not epoque.est_ouverte():
+        return
+    restauration.liberer_les_retenues()
+    if conservation.reste_a_faire():
+        controler_conservation.apply_async(expires=PEREMPTION)
+    for guichet_id, combien in balayage.balayer().items():
         for _ in range(combien):
-            travailler.apply_async((cle_id,), expires=PEREMPTION)
+            travailler.apply_async((guichet_id,), expires=PEREMPTION)
 
 
 @shared_task(name="dossiers.controler_ecritures")
@@ -51,3 +70,9 @@ def reprendre_ecritures() -> None:
     for _ in range(verification.places_libres()):
         controler_ecritures.apply_async(expires=PEREMPTION)
     verification.effacer_les_anciens()
+
+
+@shared_task(name="dossiers.controler_conservation")
+def controler_conservation() -> None:
+    """Check the conservation law for whoever asked on the supervision page."""
+    conservation.executer()

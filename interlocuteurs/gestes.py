@@ -58,7 +58,7 @@ class GesteSelection(GesteAcces):
         return f"{self.libelle} « {Offre.Code(parametres['offre']).label} » sur {code}"
 
     def charger(self, pks: Sequence[int], parametres: dict[str, Any], par: Collaborateur) -> list[Cellule]:
-        dossiers = Dossier.objects.visibles_par(par).select_related("cle")
+        dossiers = Dossier.objects.visibles_par(par).select_related("cle__guichet")
         dossier = dossiers.defer("cle__client_secret", "cle__cle_abonnement").filter(pk=parametres["dossier"]).first()
         if dossier is None:
             raise PermissionDenied(self.permission)

@@ -17,7 +17,7 @@ from config.http import ErreurDefinitive
 from dossiers.loop.client import ClientLoop
 from dossiers.loop.natures import NatureLoop, code_de
 from dossiers.loop.schemas import AccuseInterlocuteur, FicheInterlocuteur
-from dossiers.models import CleApi, Dossier, Offre, Operation
+from dossiers.models import Dossier, Guichet, Offre, Operation
 from dossiers.operations.registre import Constat, apres_reussite, enregistrer
 from dossiers.services.catalogue import normaliser
 from interlocuteurs.models import Acces, Interlocuteur
@@ -56,8 +56,8 @@ class NatureInterlocuteur(NatureLoop):
 
     permission = "interlocuteurs.planifier_acces"
 
-    def objet(self, cle: CleApi, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
-        return _objet(cle.environnement, cle.domaine, parametres["interlocuteur"])
+    def objet(self, guichet: Guichet, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
+        return _objet(guichet.environnement, guichet.cleapi.domaine, parametres["interlocuteur"])
 
     def intitule(self, operation: Operation) -> str:
         parametres = operation.parametres

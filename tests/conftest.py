@@ -69,6 +69,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "navigateur" in item.path.relative_to(RACINE).parts:
             item.add_marker(pytest.mark.navigateur)
+        marque = item.get_closest_marker("django_db")
+        if marque and marque.kwargs.get("transaction"):
+            # What migrations wrote (roles, catalogue) is put back: the end of such a test empties every table.
+            options = marque.kwargs | {"serialized_rollback": True}
+            item.add_marker(pytest.mark.django_db(*marque.args, **options), append=False)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

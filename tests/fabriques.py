@@ -27,6 +27,7 @@ from dossiers.models import (
     Lot,
     Offre,
     Operation,
+    RechercheEnregistree,
 )
 from interlocuteurs.models import Acces, Interlocuteur
 
@@ -158,6 +159,7 @@ class OperationFactory(factory.django.DjangoModelFactory):
         model = Operation
 
     class Params:
+        cle = factory.LazyAttribute(lambda o: o.dossier.cle if o.dossier else CleApiFactory(prete=True))
         en_cours = factory.Trait(
             etat=Etat.EN_COURS,
             tentatives=1,
@@ -190,7 +192,7 @@ class OperationFactory(factory.django.DjangoModelFactory):
         annulee = factory.Trait(etat=Etat.ANNULEE, terminee_le=factory.LazyFunction(timezone.now))
 
     dossier = factory.SubFactory(DossierFactory)
-    cle = factory.LazyAttribute(lambda o: o.dossier.cle if o.dossier else CleApiFactory(prete=True))
+    guichet = factory.LazyAttribute(lambda o: o.cle.guichet)
     nature = "ajouter_offre"
     parametres = factory.LazyFunction(lambda: {"offre": "consultation"})
     objet = factory.Sequence(lambda n: f"loop:test:objet-{n}")
@@ -201,7 +203,7 @@ class AppelFactory(factory.django.DjangoModelFactory):
         model = Appel
 
     operation = factory.SubFactory(OperationFactory)
-    cle = factory.SelfAttribute("operation.cle")
+    guichet = factory.SelfAttribute("operation.guichet")
     debut = factory.LazyFunction(timezone.now)
     methode = "POST"
     adresse = "http://127.0.0.1/loop-api-publiques/collaborativeOffer/addOffer"
@@ -270,6 +272,19 @@ class EcartFactory(factory.django.DjangoModelFactory):
         nature="synchroniser_loophub",
         parametres=factory.LazyFunction(dict),
     )
+
+
+class RechercheEnregistreeFactory(factory.django.DjangoModelFactory):
+    """A search of the list of dossiers, shared with the practice."""
+
+    class Meta:
+        model = RechercheEnregistree
+
+    nom = factory.Sequence(lambda n: f"Recherche {n}")
+    liste = "dossiers.dossier"
+    criteres = "statut__exact=a_preparer"
+    partagee = True
+    proprietaire = factory.SubFactory(CollaborateurFactory)
 
 
 class ImportEcrituresFactory(factory.django.DjangoModelFactory):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -21,15 +20,16 @@ from config.champs import SecretsFormMixin
 from config.exports import Colonne
 from dossiers.admin.exports import ExportJournalise
 from dossiers.admin.filtres import FiltreChoix
+from dossiers.admin.guichet import AvecGuichetForm
 from dossiers.affichage import VIDE, adresse, badge, badge_choix, disjoncteur, heure, phrase
-from dossiers.models import Appel, CleApi, Evenement, Operation, journaliser
+from dossiers.models import CleApi, Evenement, journaliser
 from dossiers.services import operations as services
 from dossiers.services.erreurs import ActionImpossible
 
 NATURES_DE_CLE = ("tester_cle", "synchroniser_loophub")
 
 
-class CleApiForm(SecretsFormMixin, forms.ModelForm):
+class CleApiForm(SecretsFormMixin, AvecGuichetForm):
     secrets = ("client_secret", "cle_abonnement")
 
     def clean_cle_publique(self) -> str:
@@ -79,6 +79,7 @@ class CleApiAdmin(ExportJournalise, AdminHistorise):
         "teste_affiche",
         "synchronisee_affiche",
     )
+    list_select_related = ("guichet",)
     list_filter = (FiltreUsage, ("type", ChoicesDropdownFilter), ("environnement", ChoicesDropdownFilter))
     search_fields = ("nom", "domaine", "cle_publique")
     search_help_text = "Nom, domaine ou clé publique"
@@ -121,7 +122,7 @@ class CleApiAdmin(ExportJournalise, AdminHistorise):
     def etat_affiche(self, cle: CleApi) -> SafeString:
         if cle.archivee_le:
             return badge("Archivée", "inventory_2", "neutre")
-        if cle.en_pause:
+        if cle.guichet.en_pause:
             return badge("En pause", "pause_circle", "alerte")
         if cle.empechement(cabinet=False):
             return badge("À compléter", "edit_note", "alerte")
@@ -145,7 +146,7 @@ class CleApiAdmin(ExportJournalise, AdminHistorise):
 
     def get_readonly_fields(self, request: HttpRequest, obj: CleApi | None = None) -> tuple[str, ...]:
         # Changing these would send the work already queued elsewhere: another key is another row.
-        return ("environnement", "domaine") if obj and obj.operations.exists() else ()
+        return ("environnement", "domaine") if obj and obj.guichet.operations.exists() else ()
 
     def save_model(self, request: HttpRequest, obj: CleApi, form: CleApiForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -153,10 +154,10 @@ class CleApiAdmin(ExportJournalise, AdminHistorise):
         if champs:
             noms = ", ".join(str(form.fields[champ].label).lower() for champ in champs)
             texte = f"Clé modifiée : {noms}." if change else "Clé créée."
-            journaliser(Evenement.Type.MODIFICATION, texte, cle=obj, acteur=request.user)
+            journaliser(Evenement.Type.MODIFICATION, texte, guichet=obj.guichet, acteur=request.user)
         for champ in form.secrets_definis:
             texte = f"Secret défini : {CleApi._meta.get_field(champ).verbose_name}."  # type: ignore[union-attr]
-            journaliser(Evenement.Type.SECRET, texte, cle=obj, acteur=request.user)
+            journaliser(Evenement.Type.SECRET, texte, guichet=obj.guichet, acteur=request.user)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         cle = kwargs.get("obj")
@@ -189,7 +190,7 @@ class CleApiAdmin(ExportJournalise, AdminHistorise):
         visible=_en_service,
     )
     def archiver(self, request: HttpRequest, cle: CleApi) -> None:
-        if cle.operations.non_reglees().exists():
+        if cle.guichet.operations.non_reglees().exists():
             self.message_user(
                 request,
                 "La clé n’a pas été archivée : des opérations l’utilisent encore. Attendez leur fin ou annulez-les, "
@@ -207,12 +208,12 @@ class CleApiAdmin(ExportJournalise, AdminHistorise):
         cle.archivee_le = timezone.now() if archive else None
         cle.save(update_fields=["archivee_le"])
         texte = "Clé archivée." if archive else "Clé remise en service."
-        journaliser(Evenement.Type.ARCHIVAGE, texte, cle=cle, acteur=request.user)
+        journaliser(Evenement.Type.ARCHIVAGE, texte, guichet=cle.guichet, acteur=request.user)
         self.message_user(request, texte, messages.SUCCESS)
 
     def _demander(self, request: HttpRequest, cle: CleApi, nature: str, texte: str) -> HttpResponseBase:
         try:
-            services.demander(nature, par=request.user, cle=cle)
+            services.demander(nature, par=request.user, guichet=cle.guichet)
         except ActionImpossible as refus:
             self.message_user(request, phrase(refus), messages.ERROR)
         else:
@@ -224,23 +225,23 @@ def _tableau_de_bord(request: HttpRequest, cle: CleApi) -> dict[str, Any]:
     """What the page of a key shows above its form."""
     debut_du_mois = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     dernieres = [
-        Operation.objects.filter(cle=cle, nature=nature)
-        .select_related("explication", "dossier", "cle")
-        .defer("cle__client_secret", "cle__cle_abonnement")
+        cle.guichet.operations.filter(nature=nature)
+        .select_related("explication", "dossier", "guichet")
         .order_by("-id")
         .first()
         for nature in NATURES_DE_CLE
     ]
+    evenements = cle.guichet.evenements.filter(operation=None, dossier=None, lot=None)
     liste_dossiers = reverse("admin:dossiers_dossier_changelist")
     liste_ecarts = reverse("admin:dossiers_ecart_changelist")
     return {
         "cle": cle,
         "empechement": cle.empechement(cabinet=False),
-        "disjoncteur": disjoncteur(cle),
-        "appels_du_mois": Appel.objects.filter(cle=cle, debut__gte=debut_du_mois).count() if cle.avancee else None,
+        "disjoncteur": disjoncteur(cle.guichet),
+        "appels_du_mois": cle.guichet.appels.filter(debut__gte=debut_du_mois).count() if cle.avancee else None,
         "dernieres_operations": [operation for operation in dernieres if operation],
         "voit_operations": not getattr(request.user, "portefeuille_seul", False),
         "adresse_dossiers": f"{liste_dossiers}?cle={cle.pk}&service=tous",
         "adresse_ecarts": f"{liste_ecarts}?cle={cle.pk}",
-        "evenements": cle.evenements.filter(operation=None, dossier=None, lot=None).select_related("acteur")[:10],
+        "evenements": evenements.select_related("acteur")[:10],
     }

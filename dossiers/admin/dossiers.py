@@ -288,10 +288,10 @@ def _sections(request: HttpRequest, dossier: Dossier) -> dict[str, Any]:
         operation.parametres.get("offre"): operation
         for operation in dossier.operations.non_reglees()
         .filter(nature__in=("ajouter_offre", "retirer_offre"))
-        .select_related("dossier", "cle")
-        .defer("cle__client_secret", "cle__cle_abonnement")
+        .select_related("dossier", "guichet")
         .order_by("id")
     }
+    operations = dossier.operations.select_related("dossier", "guichet", "explication", "lot")
     doublons = (
         Dossier.objects.visibles_par(personne).filter(siren=dossier.siren).exclude(pk=dossier.pk)[:10]  # type: ignore[arg-type]
         if dossier.siren
@@ -303,9 +303,7 @@ def _sections(request: HttpRequest, dossier: Dossier) -> dict[str, Any]:
             {"code": code, "libelle": libelle, "offre": par_code.get(code), "operation": ouvertes.get(code)}
             for code, libelle in Offre.Code.choices
         ],
-        "operations": dossier.operations.select_related("dossier", "cle", "explication", "lot")
-        .defer("cle__client_secret", "cle__cle_abonnement")
-        .order_by("-id")[:OPERATIONS_MONTREES],
+        "operations": operations.order_by("-id")[:OPERATIONS_MONTREES],
         "ecarts": dossier.ecarts.filter(etat="ouvert"),
         "doublons": doublons,
         "evenements": dossier.evenements.pour_frise()[:EVENEMENTS_MONTRES],

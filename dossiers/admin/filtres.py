@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateFilter
 
-from dossiers.models import CleApi, Dossier, Ecart, Offre
+from dossiers.models import CleApi, Dossier, Ecart, Guichet, Offre
 from dossiers.operations.registre import natures
 
 
@@ -59,6 +59,20 @@ class FiltreCle(FiltreChoix):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(cle_id=choix) if (choix := self.valeur()) else queryset
+
+
+class FiltreIdentifiants(FiltreChoix):
+    """The credentials of the practice, whatever their system: a handful, archived ones included."""
+
+    title = "identifiants"
+    parameter_name = "identifiants"
+    NOMBRE_MAX = 100
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Sequence[tuple[str, str]]:
+        return [(str(pk), nom) for pk, nom in Guichet.objects.values_list("pk", "nom")[: self.NOMBRE_MAX]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(guichet_id=choix) if (choix := self.valeur()) else queryset
 
 
 class FiltreMesDossiers(FiltreChoix):

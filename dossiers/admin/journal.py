@@ -41,7 +41,7 @@ class EvenementAdmin(AdminLecture):
         "dossier_affiche",
         "operation_affichee",
         "lot_affiche",
-        "cle",
+        "guichet",
         "acteur",
         "details",
     )

@@ -161,7 +161,7 @@ class LotAdmin(FicheLecture):
         icone="block",
         variante="danger",
         confirmation="Annuler toutes les opérations de ce lot qui n’ont pas commencé ?",
-        visible=lambda lot: lot.operations.filter(etat=Etat.EN_ATTENTE).exists(),
+        visible=lambda lot: lot.operations.annulables().exists(),
     )
     def annuler_restant(self, request: HttpRequest, lot: Lot) -> None:
         nombre = services.annuler_lot(lot, par=request.user)

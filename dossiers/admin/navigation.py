@@ -11,6 +11,8 @@ from dossiers import greffes
 from dossiers.models import CleApi, Environnement
 
 A_VERIFIER = "etat__exact=a_verifier"
+#: The one page of the menu that is no list of a model.
+SUPERVISION = "supervision"
 #: Group, then (title, icon, page, query string, permission).
 MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
     (
@@ -28,6 +30,8 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
             ("Clés d’API", "key", "dossiers_cleapi", "", "dossiers.view_cleapi"),
         ),
     ),
+    ("Chorus Pro", ()),
+    ("Cegid OD", ()),
     (
         "Suivi",
         (
@@ -43,6 +47,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
             ("Appels", "swap_vert", "dossiers_appel", "", "dossiers.view_appel"),
             ("Journal", "history", "dossiers_evenement", "", "dossiers.view_evenement"),
             ("Messages expliqués", "menu_book", "dossiers_explication", "", "dossiers.view_explication"),
+            ("Supervision", "monitor_heart", SUPERVISION, "", "dossiers.view_battement"),
         ),
     ),
     (
@@ -69,7 +74,7 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
 def _entree(
     request: HttpRequest, filtres: set[tuple[str, str]], titre: str, icone: str, page: str, filtre: str
 ) -> dict[str, Any]:
-    liste = reverse(f"admin:{page}_changelist")
+    liste = reverse(page if page == SUPERVISION else f"admin:{page}_changelist")
     demande = request.META.get("QUERY_STRING", "") if request.path == liste else ""
     demandes = {autre for autre_page, autre in filtres if autre_page == page and autre in demande}
     return {

@@ -21,16 +21,16 @@ from unfold.decorators import display
 from config.admin import Bouton, bouton
 from config.exports import Colonne
 from dossiers import greffes
-from dossiers.admin.filtres import FiltreCle, FiltreNature, FiltrePeriode
+from dossiers.admin.filtres import FiltreIdentifiants, FiltreNature, FiltrePeriode
 from dossiers.admin.lecture import AdminLecture, FicheLecture
 from dossiers.affichage import VIDE, adresse, badge_choix, heure, lien, nature_lisible, phrase
-from dossiers.models import Appel, Etat, Operation
+from dossiers.models import Appel, AvecGuichet, Etat, Explication, Operation
 from dossiers.recherche import FORME_REQUETE, RECHERCHE_OPERATION
 from dossiers.services import catalogue
 from dossiers.services import operations as services
 from dossiers.services.erreurs import ActionImpossible
 
-SECRETS_DE_CLE = ("cle__client_secret", "cle__cle_abonnement")
+SECRETS_DE_CLE = ("guichet__cleapi__client_secret", "guichet__cleapi__cle_abonnement")
 APPELS_MONTRES = 50
 
 
@@ -63,7 +63,9 @@ class TrancherForm(forms.Form):
         help_text="Une phrase, gardée au journal avec votre nom.",
     )
     preuve = forms.CharField(
-        required=False, max_length=200, help_text="Demandé seulement si l’effet est là ; recopié depuis Cegid Loop."
+        required=False,
+        max_length=200,
+        help_text="Demandé seulement si l’effet est là ; recopié depuis le produit distant.",
     )
     field_order = ("decision", "preuve", "motif")
 
@@ -96,12 +98,12 @@ class OperationAdmin(FicheLecture):
         "creee_affichee",
     )
     list_display_links = ("numero",)
-    list_select_related = ("dossier", "cle", "demandee_par")
+    list_select_related = ("dossier", "guichet", "demandee_par")
     list_filter = (
         ("etat", ChoicesDropdownFilter),
         FiltreNature,
         ("famille", ChoicesDropdownFilter),
-        FiltreCle,
+        FiltreIdentifiants,
         ("creee_le", FiltrePeriode),
     )
     ordering = ("-id",)
@@ -117,14 +119,11 @@ class OperationAdmin(FicheLecture):
         Colonne("Famille", "famille"),
         Colonne("Message", "message"),
         Colonne("requestid", "requete_id", texte=True),
-        Colonne("Clé d’API", "cle__nom"),
+        Colonne("Identifiants", "guichet__nom"),
         Colonne("Demandée par", "demandee_par__username"),
         Colonne("Créée le", "creee_le"),
         Colonne("Terminée le", "terminee_le"),
     )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Operation]:
-        return super().get_queryset(request).defer(*SECRETS_DE_CLE)
 
     @display(description="n°", ordering="id")
     def numero(self, operation: Operation) -> str:
@@ -155,9 +154,15 @@ class OperationAdmin(FicheLecture):
     def fiche(self, request: HttpRequest, objet: Operation, formulaire: TrancherForm | None = None) -> HttpResponse:
         operation = (
             Operation.objects.select_related(
-                "dossier__cle", "cle", "lot", "demandee_par", "explication", "relance_de__dossier", "relance_de__cle"
+                "dossier",
+                "guichet__cleapi",
+                "lot",
+                "demandee_par",
+                "explication",
+                "relance_de__dossier",
+                "relance_de__guichet",
             )
-            .defer(*SECRETS_DE_CLE, "dossier__cle__client_secret", "dossier__cle__cle_abonnement")
+            .defer(*SECRETS_DE_CLE)
             .get(pk=objet.pk)
         )
         a_trancher = operation.etat == Etat.A_VERIFIER and request.user.has_perm("dossiers.trancher_operation")
@@ -170,10 +175,12 @@ class OperationAdmin(FicheLecture):
             "dossiers/operation.html",
             f"Opération n° {operation.pk}",
             operation=operation,
+            identifiants=operation.guichet.proprietaire,
+            identifiants_visibles=_visible(request, operation.guichet.proprietaire),
             lot_visible=operation.lot if operation.lot and _lot_visible(request, operation.lot) else None,
             appels=appels,
             evenements=operation.evenements.select_related("acteur").order_by("id"),
-            suites=operation.relances.select_related("dossier", "cle").defer(*SECRETS_DE_CLE),
+            suites=operation.relances.select_related("dossier", "guichet"),
             boutons=self._boutons_a_cote(request, operation, conseil, sorties),
             remede=conseil,
             greffes=sorties,
@@ -205,7 +212,7 @@ class OperationAdmin(FicheLecture):
         permission="annuler",
         icone="block",
         variante="danger",
-        visible=lambda operation: operation.etat == Etat.EN_ATTENTE,
+        visible=lambda operation: operation.etat == Etat.EN_ATTENTE and not operation.retenue,
     )
     def annuler(self, request: HttpRequest, operation: Operation) -> None:
         if services.annuler([operation], par=request.user):
@@ -213,7 +220,8 @@ class OperationAdmin(FicheLecture):
         else:
             self.message_user(
                 request,
-                "L’opération n’a pas été annulée : elle est déjà partie ou réglée. Regardez son état ci-dessous.",
+                "L’opération n’a pas été annulée : elle est déjà réglée ou partie, ou a pu partir avant "
+                "la restauration de la base. Regardez son état ci-dessous.",
                 messages.WARNING,
             )
 
@@ -272,6 +280,13 @@ def _information(operation: Operation) -> Any:
     return entree if entree and entree.gravite == entree.Gravite.INFORMATION else None
 
 
+def _visible(request: HttpRequest, identifiants: AvecGuichet) -> bool:
+    """Whether the credential has a page that this person may open: the channel of the fiches has none."""
+    options = identifiants._meta
+    a_une_page = admin.site.is_registered(type(identifiants))
+    return a_une_page and request.user.has_perm(f"{options.app_label}.view_{options.model_name}")
+
+
 def _lot_visible(request: HttpRequest, lot: Any) -> bool:
     return not getattr(request.user, "portefeuille_seul", False) or lot.cree_par_id == request.user.pk
 
@@ -285,9 +300,10 @@ def remede(request: HttpRequest, operation: Operation) -> dict[str, Any] | None:
     permission = REMEDES.get(code)
     if permission is None or not request.user.has_perm(permission):
         return None
-    ici, cle = adresse(operation), adresse(operation.cle)
+    ici, de_loop = adresse(operation), operation.guichet.systeme == Explication.Systeme.LOOP
+    cle = adresse(operation.cle) if de_loop else ""
     dossier = adresse(operation.dossier) if operation.dossier else ""
-    relevable = operation.cle.archivee_le is None
+    relevable = de_loop and operation.cle.archivee_le is None
     match code:
         case "tester_cle" if relevable:
             return _en_post("Tester la connexion de la clé", _voisine(cle, "tester"))
@@ -297,7 +313,7 @@ def remede(request: HttpRequest, operation: Operation) -> dict[str, Any] | None:
             return _en_post("Relancer l’opération", _voisine(ici, "relancer"))
         case "actualiser_dossier" if dossier:
             return _en_post("Actualiser le dossier depuis Loop", _voisine(dossier, "geste"), geste="actualiser_dossier")
-        case "ouvrir_cle":
+        case "ouvrir_cle" if cle:
             return {"libelle": "Ouvrir la clé d’API", "adresse": cle, "methode": "get"}
         case "ouvrir_dossier" | "choisir_dossier" if dossier:
             return {"libelle": "Ouvrir le dossier", "adresse": dossier, "methode": "get"}
@@ -318,7 +334,7 @@ class AppelAdmin(AdminLecture):
 
     list_display = ("debut_affiche", "methode", "adresse", "statut", "duree", "operation_affichee", "requete_id")
     list_display_links = ("debut_affiche",)
-    list_filter = (FiltreCle, ("debut", FiltrePeriode))
+    list_filter = (FiltreIdentifiants, ("debut", FiltrePeriode))
     ordering = ("-id",)
     recherche = (
         (

@@ -35,7 +35,7 @@ class EnvoyerEcritures(Geste):
         return (
             super()
             .selection(par)
-            .select_related("dossier__cle", "operation")
+            .select_related("dossier__cle__guichet", "operation")
             .annotate(siren_du_nom=KeyTextTransform("siren", "rapport"))
             .defer("rapport", "url", "dossier__cle__client_secret", "dossier__cle__cle_abonnement")
         )
@@ -128,7 +128,7 @@ class EnvoyerEcritures(Geste):
             return Verdict.BLOQUE, "Le fichier a été effacé : déposez-le de nouveau dans un nouvel import."
         if importation.lien_jusqu_au and importation.lien_jusqu_au < timezone.now() + DUREE_MINIMALE:
             return Verdict.BLOQUE, "Le lien ne vaut plus 24 heures : donnez un lien plus récent dans un nouvel import."
-        objet = nature_de(ImporterEcritures.cle).objet(dossier.cle, dossier, {})
+        objet = nature_de(ImporterEcritures.cle).objet(dossier.cle.guichet, dossier, {})
         if attente := retenues.get(objet):
             return Verdict.BLOQUE, (
                 f"L’opération n° {attente} du même dossier est à vérifier : tranchez-la avant d’envoyer d’autres "
@@ -165,7 +165,7 @@ class EnvoyerEcritures(Geste):
 
     def _operations_a_verifier(self, objets: Sequence[ImportEcritures]) -> dict[str, int]:
         nature = nature_de(ImporterEcritures.cle)
-        noms = {nature.objet(o.dossier.cle, o.dossier, {}) for o in objets if o.dossier is not None}
+        noms = {nature.objet(o.dossier.cle.guichet, o.dossier, {}) for o in objets if o.dossier is not None}
         a_verifier = Operation.objects.filter(
             objet__in=noms, etat__in=(Etat.INCERTAINE, Etat.A_VERIFIER), nature=nature.cle
         )

@@ -60,12 +60,12 @@ def operation_pour(
     parametres = {"import": importation.pk, "siret": importation.siret, "modele": importation.modele}
     return Operation(
         nature=nature,
-        cle=dossier.cle,
+        guichet=dossier.cle.guichet,
         dossier=dossier,
         lot=lot,
         demandee_par=par,
         parametres=parametres,
-        objet=nature_de(nature).objet(dossier.cle, dossier, parametres),
+        objet=nature_de(nature).objet(dossier.cle.guichet, dossier, parametres),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -13,23 +13,31 @@ from django.utils import timezone
 from config.http import ErreurDefinitive
 from dossiers.loop.client import ClientLoop
 from dossiers.loop.schemas import Accuse, DossierComplet, DossierLoopHub, EtablissementLoop
-from dossiers.models import CleApi, Dossier, Offre, Operation
+from dossiers.models import CleApi, Dossier, Guichet, Offre, Operation
 from dossiers.operations.registre import Constat, Journal, Nature, enregistrer
 
 
 class NatureLoop(Nature):
-    """What all kinds of Loop share."""
+    """What all kinds of Loop share. `cabinet`: whether the call needs an advanced key (P04454)."""
 
     systeme = "loop"
+    cabinet: ClassVar[bool] = True
     #: Part of the dossier that the call touches; parts do not wait for each other.
     partie = ""
 
-    def objet(self, cle: CleApi, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
+    def objet(self, guichet: Guichet, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
+        cle = guichet.cleapi
         code = dossier.code.upper() if dossier else ""
         return f"loop:{cle.environnement}:{cle.domaine.upper()}:{code}/{self.partie.format(**parametres)}"
 
-    def client(self, cle: CleApi, journal: Journal) -> AbstractContextManager[ClientLoop]:
-        return ClientLoop.pour_cle(cle, journal=journal)
+    def client(self, guichet: Guichet, journal: Journal) -> AbstractContextManager[ClientLoop]:
+        return ClientLoop.pour_cle(guichet.cleapi, journal=journal)
+
+    def empechement(self, guichet: Guichet) -> str:
+        return guichet.cleapi.empechement(cabinet=self.cabinet)
+
+    def guichet_de(self, operation: Operation) -> Guichet:
+        return operation.dossier.cle.guichet if operation.dossier else operation.guichet
 
 
 def code_de(operation: Operation) -> str:
@@ -132,8 +140,8 @@ class NatureLoopHub(NatureLoop):
     ecriture = False
     cabinet = False
 
-    def objet(self, cle: CleApi, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
-        return f"{super().objet(cle, dossier, parametres)}/{cle.cle_publique}"
+    def objet(self, guichet: Guichet, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
+        return f"{super().objet(guichet, dossier, parametres)}/{guichet.cleapi.cle_publique}"
 
     def appeler(self, client: ClientLoop, operation: Operation) -> list[DossierLoopHub]:
         return client.loophub(operation.cle.domaine)
@@ -165,6 +173,10 @@ class TesterCle(NatureLoopHub):
     partie = "test"
     permission = "dossiers.tester_cleapi"
 
+    def empechement(self, guichet: Guichet) -> str:
+        """Nothing: what is missing is what the test tells."""
+        return ""
+
     def reussir(self, operation: Operation, resultat: Sequence[DossierLoopHub]) -> None:
         self._noter(operation, reussi=True, message=self.message(resultat))
 
@@ -177,7 +189,7 @@ class TesterCle(NatureLoopHub):
 
     @staticmethod
     def _noter(operation: Operation, *, reussi: bool, message: str) -> None:
-        CleApi.objects.filter(pk=operation.cle_id).update(
+        CleApi.objects.filter(guichet=operation.guichet_id).update(
             teste_le=timezone.now(), test_reussi=reussi, test_message=message
         )
 

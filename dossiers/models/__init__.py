@@ -1,32 +1,53 @@
+from dossiers.models.battement import Battement, ControleConservation
 from dossiers.models.cle import CleApi, Environnement
 from dossiers.models.collaborateur import Collaborateur
 from dossiers.models.dossier import Dossier, Etablissement, Offre
 from dossiers.models.ecart import Ecart
 from dossiers.models.ecritures import ImportEcritures, ModeleImport, SuiviImport
+from dossiers.models.epoque import Epoque
 from dossiers.models.explication import Explication
+from dossiers.models.guichet import AvecGuichet, Guichet
 from dossiers.models.journal import Evenement, journaliser
-from dossiers.models.operation import EN_VOL, NON_REGLEES, REGLEES, TRANSITIONS, Appel, Etat, Lot, Operation
+from dossiers.models.operation import (
+    EN_VOL,
+    JAMAIS,
+    NON_REGLEES,
+    REGLEES,
+    TRANSITIONS,
+    Appel,
+    Etat,
+    Lot,
+    Operation,
+)
+from dossiers.models.recherche_enregistree import RechercheEnregistree
 
 __all__ = [
     "EN_VOL",
+    "JAMAIS",
     "NON_REGLEES",
     "REGLEES",
     "TRANSITIONS",
     "Appel",
+    "AvecGuichet",
+    "Battement",
     "CleApi",
     "Collaborateur",
+    "ControleConservation",
     "Dossier",
     "Ecart",
     "Environnement",
+    "Epoque",
     "Etablissement",
     "Etat",
     "Evenement",
     "Explication",
+    "Guichet",
     "ImportEcritures",
     "Lot",
     "ModeleImport",
     "Offre",
     "Operation",
+    "RechercheEnregistree",
     "SuiviImport",
     "journaliser",
 ]

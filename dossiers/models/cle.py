@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from config.champs import ChiffreCharField
+from dossiers.models.explication import Explication
+from dossiers.models.guichet import AvecGuichet
 
 
 class Environnement(models.TextChoices):
@@ -17,8 +18,8 @@ class Environnement(models.TextChoices):
     PRODUCTION = "production", "Production"
 
 
-class CleApi(models.Model):
-    """A Loop API key: its public part, its encrypted secrets, and how hard it may be used.
+class CleApi(AvecGuichet):
+    """A Loop API key: its public part and its encrypted secrets.
 
     Source: developers.cegid.com, Loop "Getting started": Standard P04448 is free and may be shared with partners,
     Advanced P04454 is billable and for the practice's exclusive use.
@@ -27,6 +28,8 @@ class CleApi(models.Model):
     class Type(models.TextChoices):
         STANDARD = "P04448", "Standard (P04448)"
         AVANCEE = "P04454", "Avancée (P04454)"
+
+    systeme = Explication.Systeme.LOOP
 
     nom = models.CharField("nom", max_length=80, unique=True)
     type = models.CharField("type", max_length=6, choices=Type)
@@ -72,12 +75,6 @@ class CleApi(models.Model):
     expire_le = models.DateField("expire le", null=True, blank=True)
     archivee_le = models.DateTimeField("archivée le", null=True, blank=True, editable=False)
 
-    plafond = models.PositiveSmallIntegerField(
-        "appels simultanés au plus", default=4, validators=[MinValueValidator(1), MaxValueValidator(64)]
-    )
-    echecs_consecutifs = models.PositiveIntegerField("échecs consécutifs", default=0, editable=False)
-    pause_jusqu_au = models.DateTimeField("en pause jusqu’au", null=True, blank=True, editable=False)
-
     teste_le = models.DateTimeField("testée le", null=True, blank=True, editable=False)
     test_reussi = models.BooleanField("dernier test réussi", null=True, blank=True, editable=False)
     test_message = models.TextField("résultat du dernier test", blank=True, editable=False)
@@ -87,8 +84,7 @@ class CleApi(models.Model):
         excluded_fields=[
             "client_secret",
             "cle_abonnement",
-            "echecs_consecutifs",
-            "pause_jusqu_au",
+            "guichet",
             "teste_le",
             "test_reussi",
             "test_message",
@@ -141,10 +137,6 @@ class CleApi(models.Model):
     def prete(self) -> bool:
         """Whether both secrets are set and the key is declared active in LoopHub."""
         return bool(self.client_secret and self.cle_abonnement and self.activee_loophub and not self.archivee_le)
-
-    @property
-    def en_pause(self) -> bool:
-        return bool(self.pause_jusqu_au and self.pause_jusqu_au > timezone.now())
 
     def empechement(self, *, cabinet: bool) -> str:
         """Why this key cannot be used now, in French; empty when it can.

@@ -14,6 +14,8 @@ class Explication(models.Model):
         LOOP = "loop", "Cegid Loop"
         CHORUS = "chorus", "Chorus Pro"
         OD = "od", "Cegid OD"
+        # Where fiches are posted: the practice's own gateway, or the simulated portal.
+        CANAL = "canal", "Canal des fiches"
 
     class Gravite(models.TextChoices):
         INFORMATION = "information", "Information"

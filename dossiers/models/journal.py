@@ -7,15 +7,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from dossiers.models.cle import CleApi
 from dossiers.models.dossier import Dossier
+from dossiers.models.guichet import Guichet
 from dossiers.models.operation import Lot, Operation
 from dossiers.models.portefeuille import PortefeuilleQuerySet
 
 
 class EvenementQuerySet(PortefeuilleQuerySet):
     def pour_frise(self) -> Self:
-        return self.select_related("acteur", "operation", "lot", "cle")
+        return self.select_related("acteur", "operation", "lot", "guichet")
 
 
 class Evenement(models.Model):
@@ -47,7 +47,9 @@ class Evenement(models.Model):
         Operation, models.PROTECT, null=True, blank=True, related_name="evenements", db_index=False
     )
     lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="evenements")
-    cle = models.ForeignKey(CleApi, models.PROTECT, null=True, blank=True, related_name="evenements")
+    guichet = models.ForeignKey(
+        Guichet, models.PROTECT, verbose_name="identifiants", null=True, blank=True, related_name="evenements"
+    )
     acteur = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -81,6 +83,6 @@ def journaliser(type_: Evenement.Type | str, texte: str, **champs: Any) -> Evene
     type_, texte:
         The kind of event and its French sentence, without secret.
     champs:
-        `dossier`, `operation`, `lot`, `cle`, `acteur`, `details`.
+        `dossier`, `operation`, `lot`, `guichet`, `acteur`, `details`.
     """
     return Evenement.objects.create(type=type_, texte=texte, **champs)

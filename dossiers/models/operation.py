@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from dossiers.models.cle import CleApi, Environnement
 from dossiers.models.dossier import Dossier
+from dossiers.models.guichet import Guichet
 from dossiers.models.portefeuille import PortefeuilleQuerySet
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ TRANSITIONS: dict[Etat, frozenset[Etat]] = {
 EN_VOL = (Etat.EN_COURS, Etat.INCERTAINE, Etat.A_VERIFIER)
 NON_REGLEES = (Etat.EN_ATTENTE, *EN_VOL)
 REGLEES = (Etat.REUSSIE, Etat.ECHOUEE, Etat.ANNULEE)
+#: Date no operation reaches by waiting: that of what a restoration holds, which may have left since the backup.
+#: Far from the last year, which time zones overflow.
+JAMAIS = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class LotQuerySet(models.QuerySet):
@@ -85,13 +90,17 @@ class OperationQuerySet(PortefeuilleQuerySet):
     def non_reglees(self) -> Self:
         return self.filter(etat__in=NON_REGLEES)
 
+    def annulables(self) -> Self:
+        """Waiting, and surely not gone: a restoration holds none of them."""
+        return self.filter(etat=Etat.EN_ATTENTE).exclude(pas_avant=JAMAIS)
+
 
 class Operation(models.Model):
     """One intended remote effect, kept from the click to its settled end."""
 
     class Famille(models.TextChoices):
         PASSAGERE = "passagere", "Passagère"
-        DEFINITIVE = "definitive", "Refus de Cegid"
+        DEFINITIVE = "definitive", "Refus du service distant"
         REGLAGE = "reglage", "Réglage à corriger"
         PERSONNE = "personne", "Décidée par une personne"
 
@@ -104,7 +113,7 @@ class Operation(models.Model):
     dossier = models.ForeignKey(
         Dossier, models.PROTECT, null=True, blank=True, related_name="operations", db_index=False
     )
-    cle = models.ForeignKey(CleApi, models.PROTECT, verbose_name="clé d’API", related_name="operations")
+    guichet = models.ForeignKey(Guichet, models.PROTECT, verbose_name="identifiants", related_name="operations")
     lot = models.ForeignKey(Lot, models.PROTECT, null=True, blank=True, related_name="operations", db_index=False)
     demandee_par = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -166,9 +175,11 @@ class Operation(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["cle", "pas_avant", "id"], name="operation_due", condition=Q(etat=Etat.EN_ATTENTE)),
+            models.Index(
+                fields=["guichet", "pas_avant", "id"], name="operation_due", condition=Q(etat=Etat.EN_ATTENTE)
+            ),
             models.Index(fields=["bail_jusqu_au"], name="operation_bail", condition=Q(bail_jusqu_au__isnull=False)),
-            models.Index(fields=["cle"], name="operation_en_cours", condition=Q(jeton__isnull=False)),
+            models.Index(fields=["guichet"], name="operation_en_cours", condition=Q(jeton__isnull=False)),
             models.Index(
                 fields=["quarantaine_jusqu_au"], name="operation_quarantaine", condition=Q(etat=Etat.INCERTAINE)
             ),
@@ -191,6 +202,11 @@ class Operation(models.Model):
         return nature(self.nature)
 
     @property
+    def cle(self) -> CleApi:
+        """The Loop key that its guichet is of; only the kinds of Loop have one."""
+        return self.guichet.cleapi
+
+    @property
     def libelle(self) -> str:
         return self.definition.intitule(self)
 
@@ -204,6 +220,11 @@ class Operation(models.Model):
     def reglee(self) -> bool:
         return self.etat in REGLEES
 
+    @property
+    def retenue(self) -> bool:
+        """Whether a restoration holds it, behind another in doubt on the same object: it may have left."""
+        return self.etat == Etat.EN_ATTENTE and self.pas_avant == JAMAIS
+
 
 class AppelQuerySet(PortefeuilleQuerySet):
     vers_dossier = "operation__dossier__"
@@ -213,8 +234,10 @@ class Appel(models.Model):
     """One HTTP attempt of an operation: masked request and answer. Written once, never changed."""
 
     operation = models.ForeignKey(Operation, models.CASCADE, related_name="appels", verbose_name="opération")
-    # appel_cle_debut begins with it.
-    cle = models.ForeignKey(CleApi, models.PROTECT, related_name="appels", verbose_name="clé d’API", db_index=False)
+    # appel_guichet_debut begins with it.
+    guichet = models.ForeignKey(
+        Guichet, models.PROTECT, related_name="appels", verbose_name="identifiants", db_index=False
+    )
     debut = models.DateTimeField("début")
     methode = models.CharField("méthode", max_length=7)
     adresse = models.TextField("adresse")
@@ -235,7 +258,7 @@ class Appel(models.Model):
         verbose_name_plural = "appels"
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["cle", "debut"], name="appel_cle_debut"),
+            models.Index(fields=["guichet", "debut"], name="appel_guichet_debut"),
             models.Index(fields=["requete_id"], name="appel_requete_id", condition=~Q(requete_id="")),
             models.Index(fields=["x_requete_id"], name="appel_x_requete_id", condition=~Q(x_requete_id="")),
         ]

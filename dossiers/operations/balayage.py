@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from dossiers.models import CleApi, Etat, Operation
+from dossiers.models import Etat, Guichet, Operation
 from dossiers.operations.registre import natures
 from dossiers.operations.reglement import passer
 from dossiers.services.catalogue import expliquer
@@ -30,7 +30,7 @@ def expirer_les_baux() -> int:
     maintenant = timezone.now()
     fin = maintenant + timedelta(seconds=settings.OPERATIONS["quarantaine"])
     quarantaine: dict[str, Any] = {"quarantaine_jusqu_au": fin}
-    expirees = Operation.objects.filter(bail_jusqu_au__lt=maintenant).select_related("dossier", "cle")[:LIMITE]
+    expirees = Operation.objects.filter(bail_jusqu_au__lt=maintenant).select_related("dossier", "guichet")[:LIMITE]
     reprises = 0
     for operation in expirees:
         if operation.etat == Etat.INCERTAINE:
@@ -73,7 +73,7 @@ def confier_aux_personnes() -> int:
         etat=Etat.INCERTAINE,
         jeton=None,
         quarantaine_jusqu_au__lte=timezone.now(),
-    ).select_related("dossier", "cle")[:LIMITE]
+    ).select_related("dossier", "guichet")[:LIMITE]
     return sum(
         passer(
             operation,
@@ -85,26 +85,27 @@ def confier_aux_personnes() -> int:
 
 
 def travail_du() -> dict[int, int]:
-    """For each key with due work and no pause: how many loops may usefully start now."""
+    """For each guichet with due work and no pause: how many loops may usefully start now."""
     maintenant = timezone.now()
     relisibles = [nature.cle for nature in natures() if nature.relisible]
-    cles = {
-        cle.pk: cle
-        for cle in CleApi.objects.only("plafond").filter(Q(pause_jusqu_au=None) | Q(pause_jusqu_au__lte=maintenant))
-    }
+    ouverts = Guichet.objects.filter(Q(pause_jusqu_au=None) | Q(pause_jusqu_au__lte=maintenant))
+    plafonds = dict(ouverts.order_by().values_list("pk", "plafond"))
     dues: Counter[int] = Counter()
     a_faire = Q(etat=Etat.EN_ATTENTE, pas_avant__lte=maintenant) | Q(
         etat=Etat.INCERTAINE, jeton=None, quarantaine_jusqu_au__lte=maintenant, nature__in=relisibles
     )
-    for cle_id in cles:
-        dues[cle_id] = Operation.objects.filter(a_faire, cle_id=cle_id)[: cles[cle_id].plafond].count()
+    for guichet_id, plafond in plafonds.items():
+        dues[guichet_id] = Operation.objects.filter(a_faire, guichet_id=guichet_id)[:plafond].count()
     en_cours = dict(
-        Operation.objects.filter(jeton__isnull=False).values_list("cle").annotate(n=Count("pk")).values_list("cle", "n")
+        Operation.objects.filter(jeton__isnull=False)
+        .values_list("guichet")
+        .annotate(n=Count("pk"))
+        .values_list("guichet", "n")
     )
     return {
-        cle_id: nombre
-        for cle_id, combien in dues.items()
-        if (nombre := min(combien, cles[cle_id].plafond - en_cours.get(cle_id, 0))) > 0
+        guichet_id: nombre
+        for guichet_id, combien in dues.items()
+        if (nombre := min(combien, plafonds[guichet_id] - en_cours.get(guichet_id, 0))) > 0
     }
 
 
@@ -138,7 +139,7 @@ def regler_au_passage() -> None:
 
 
 def balayer() -> dict[int, int]:
-    """One sweep. Returns the loops to start, by key."""
+    """One sweep. Returns the loops to start, by guichet."""
     expirer_les_baux()
     confier_aux_personnes()
     return travail_du()

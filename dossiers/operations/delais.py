@@ -1,4 +1,4 @@
-"""Waiting times, all kept in rows: retries of an operation, pauses of a key."""
+"""Waiting times, all kept in rows: retries of an operation, pauses of a guichet."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def delai_avant_reprise(tentatives: int, attendre: float | None = None) -> timed
 
 
 def pause_du_disjoncteur(echecs: int, seuil: int, pause: int) -> timedelta | None:
-    """How long a key rests after `echecs` failures in a row; None below `seuil`.
+    """How long a guichet rests after `echecs` failures in a row; None below `seuil`.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurPassagere
-from dossiers.models import CleApi, Etat, Operation
+from dossiers.models import Etat, Guichet, Operation
 from dossiers.operations import reglement
 from dossiers.operations.delais import delai_avant_reprise
 from dossiers.operations.registre import Constat, PasEncore, natures
@@ -26,10 +26,10 @@ arret = threading.Event()
 
 
 class Clients:
-    """The remote clients of one loop over one key: opened when first needed, kept for the connections, then closed."""
+    """The remote clients of a loop over one guichet: opened when needed, kept for the connections, then closed."""
 
-    def __init__(self, cle: CleApi) -> None:
-        self.cle = cle
+    def __init__(self, guichet: Guichet) -> None:
+        self.guichet = guichet
         self.echanges: list[Echange] = []
         self._pile = ExitStack()
         self._ouverts: dict[str, Any] = {}
@@ -44,7 +44,7 @@ class Clients:
         """The client of this operation's system. Raises ErreurDeReglage."""
         nature = operation.definition
         if nature.systeme not in self._ouverts:
-            client = nature.client(self.cle, lambda echange: self.echanges.append(echange))
+            client = nature.client(self.guichet, lambda echange: self.echanges.append(echange))
             self._ouverts[nature.systeme] = self._pile.enter_context(client)
         return self._ouverts[nature.systeme]
 
@@ -65,45 +65,45 @@ def _trop_tard(operation: Operation) -> bool:
 
 def executer(operation: Operation, clients: Clients) -> None:
     """Make the call of a claimed operation and settle it. Never raises for what the remote does."""
-    nature, cle = operation.definition, clients.cle
+    nature, guichet = operation.definition, clients.guichet
     if _trop_tard(operation):
         reglement.conclure(operation, [], Etat.EN_ATTENTE, pas_avant=timezone.now())
         return
     try:
         resultat = nature.appeler(clients.pour(operation), operation)
     except PasEncore as attente:
-        reglement.signaler_succes(cle)
+        reglement.signaler_succes(guichet)
         reglement.patienter(operation, clients.relever(), attente)
     except ErreurPassagere as exc:
-        reglement.signaler_echec(cle, exc)
+        reglement.signaler_echec(guichet, exc)
         if exc.effet_possible and not nature.sans_risque:
             reglement.douter(operation, clients.relever(), exc)
         else:
             reglement.reporter(operation, clients.relever(), exc)
     except ErreurDefinitive as exc:
-        reglement.signaler_succes(cle)
+        reglement.signaler_succes(guichet)
         reglement.echouer(operation, clients.relever(), exc)
     except ErreurDeReglage as exc:
-        reglement.signaler_echec(cle, exc)
+        reglement.signaler_echec(guichet, exc)
         reglement.echouer(operation, clients.relever(), exc)
     else:
-        reglement.signaler_succes(cle)
+        reglement.signaler_succes(guichet)
         reglement.terminer(operation, clients.relever(), resultat)
 
 
 def relire(operation: Operation, clients: Clients) -> None:
     """Settle an uncertain operation by reading the remote state."""
-    nature, cle = operation.definition, clients.cle
+    nature, guichet = operation.definition, clients.guichet
     try:
         constat, resultat = nature.relire(clients.pour(operation), operation)
     except (ErreurPassagere, ErreurDeReglage) as exc:
-        reglement.signaler_echec(cle, exc)
+        reglement.signaler_echec(guichet, exc)
         prolonger(operation, clients.relever(), exc)
         return
     except ErreurDefinitive:
         constat, resultat = Constat.INDECIDABLE, None
     else:
-        reglement.signaler_succes(cle)
+        reglement.signaler_succes(guichet)
     echanges = clients.relever()
     if constat is Constat.APPLIQUEE:
         reglement.terminer(operation, echanges, resultat)
@@ -144,23 +144,23 @@ def prolonger(operation: Operation, echanges: list[Echange], erreur: ErreurPassa
     reglement.liberer_relecture(operation, echanges, timezone.now() + delai)
 
 
-def vider(cle_id: int, *, duree: float = 10.0) -> int:
-    """Work through what is due for one key, one operation at a time, for at most about `duree` seconds.
+def vider(guichet_id: int, *, duree: float = 10.0) -> int:
+    """Work through what is due for one guichet, one operation at a time, for at most about `duree` seconds.
 
-    Returns how many operations were handled. Several threads and processes may do this for the same key: the claim
-    keeps the cap of the key exact.
+    Returns how many operations were handled. Several threads and processes may do this for the same guichet: the
+    claim keeps its cap exact.
     """
-    cle = CleApi.objects.filter(pk=cle_id).first()
-    if cle is None:
+    guichet = Guichet.objects.filter(pk=guichet_id).first()
+    if guichet is None:
         return 0
     relisibles = [nature.cle for nature in natures() if nature.relisible]
     fin = time.monotonic() + duree
     faites = 0
-    with Clients(cle) as clients:
+    with Clients(guichet) as clients:
         while time.monotonic() < fin and not arret.is_set():
-            if operation := reserver(cle):
+            if operation := reserver(guichet):
                 executer(operation, clients)
-            elif operation := reserver_relecture(cle, relisibles):
+            elif operation := reserver_relecture(guichet, relisibles):
                 relire(operation, clients)
             else:
                 break

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from config.http import Echange
 
 if TYPE_CHECKING:
-    from dossiers.models import CleApi, Dossier, Operation
+    from dossiers.models import Dossier, Guichet, Operation
 
 Journal = Callable[[Echange], None]
 
@@ -50,8 +50,6 @@ class Nature(ABC):
         Whether `relire` can tell, after a quarantine, if the write was applied. Otherwise a person decides.
     relecture_ecrit:
         Whether `relire` itself writes (it sends the same values again): its answer lost, a quarantine starts anew.
-    cabinet:
-        Whether the call needs an advanced key (P04454).
     relancable:
         Whether a failure may be queued anew as it stands; otherwise it is asked for again where it was.
     preuve:
@@ -67,26 +65,29 @@ class Nature(ABC):
     repetable: ClassVar[bool] = False
     relisible: ClassVar[bool] = False
     relecture_ecrit: ClassVar[bool] = False
-    cabinet: ClassVar[bool] = True
     relancable: ClassVar[bool] = True
     preuve: ClassVar[str] = ""
     permission: ClassVar[str]
 
     def intitule(self, operation: Operation) -> str:
         """French title of one operation, for screens and journal."""
-        return (
-            f"{self.libelle} – {operation.dossier.code}"
-            if operation.dossier
-            else f"{self.libelle} – {operation.cle.nom}"
-        )
+        return f"{self.libelle} – {operation.dossier.code if operation.dossier else operation.guichet.nom}"
 
     @abstractmethod
-    def objet(self, cle: CleApi, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
+    def objet(self, guichet: Guichet, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
         """Name of the remote object touched: one operation in flight per name, in the order of their creation."""
 
     @abstractmethod
-    def client(self, cle: CleApi, journal: Journal) -> AbstractContextManager[Any]:
-        """Open the remote client for `cle`. Raises ErreurDeReglage when it is not configured."""
+    def client(self, guichet: Guichet, journal: Journal) -> AbstractContextManager[Any]:
+        """Open the remote client for the credential of `guichet`. Raises ErreurDeReglage when it is not configured."""
+
+    def empechement(self, guichet: Guichet) -> str:
+        """Why the credential of `guichet` cannot make this call now, in French; empty when it can."""
+        return ""
+
+    def guichet_de(self, operation: Operation) -> Guichet:
+        """Where `operation` would queue if it were asked for anew."""
+        return operation.guichet
 
     @abstractmethod
     def appeler(self, client: Any, operation: Operation) -> Any:

@@ -20,7 +20,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from config.http import Echange, ErreurDeReglage, ErreurDistante, ErreurPassagere
-from dossiers.models import REGLEES, TRANSITIONS, CleApi, Etat, Evenement, Operation
+from dossiers.models import REGLEES, TRANSITIONS, Etat, Evenement, Guichet, Operation
 from dossiers.operations.delais import delai_avant_reprise, pause_du_disjoncteur
 from dossiers.operations.registre import PasEncore, suites
 from dossiers.services.catalogue import expliquer
@@ -38,16 +38,17 @@ _TYPES = {
 }
 
 _COLONNES = {champ.name: champ.column for champ in Operation._meta.concrete_fields}
-_COLONNES_APPEL = ("operation_id", "cle_id", *(champ.name for champ in fields(Echange)))
+_COLONNES_APPEL = ("operation_id", "guichet_id", *(champ.name for champ in fields(Echange)))
 _VALEURS = ", ".join(["%s"] * len(_COLONNES_APPEL))
 _APPEL = f"INSERT INTO dossiers_appel ({', '.join(_COLONNES_APPEL)}) VALUES ({_VALEURS})"  # noqa: S608 - our names
 
 _PASSAGE = """
 WITH passee AS (
   UPDATE dossiers_operation SET {affectations} WHERE id = %s AND etat = ANY(%s) AND jeton IS NOT DISTINCT FROM %s
-  RETURNING id, dossier_id, lot_id, cle_id),
+  RETURNING id, dossier_id, lot_id, guichet_id),
 journal AS (
-  INSERT INTO dossiers_evenement (operation_id, dossier_id, lot_id, cle_id, type, acteur_id, cree_le, texte, details)
+  INSERT INTO dossiers_evenement
+    (operation_id, dossier_id, lot_id, guichet_id, type, acteur_id, cree_le, texte, details)
   SELECT *, %s, %s, %s, %s, '{{}}' FROM passee WHERE %s)
 SELECT 1 FROM passee
 """
@@ -159,7 +160,7 @@ def _des_appels(operation: Operation, echanges: Sequence[Echange]) -> tuple[list
     parametres: list[Any] = []
     for echange in echanges:
         valeurs = (getattr(echange, nom) for nom in _COLONNES_APPEL[2:])
-        parametres += [operation.pk, operation.cle_id]
+        parametres += [operation.pk, operation.guichet_id]
         parametres += [_en_base(valeur) for valeur in valeurs]
     return [_APPEL] * len(echanges), parametres
 
@@ -292,17 +293,17 @@ def douter(operation: Operation, echanges: list[Echange], erreur: ErreurDistante
     )
 
 
-def signaler_succes(cle: CleApi) -> None:
-    """The remote answered this key properly: the circuit closes."""
-    if cle.echecs_consecutifs or cle.pause_jusqu_au:
-        avec_reprise(lambda: CleApi.objects.filter(pk=cle.pk).update(echecs_consecutifs=0, pause_jusqu_au=None))
-        cle.echecs_consecutifs, cle.pause_jusqu_au = 0, None
+def signaler_succes(guichet: Guichet) -> None:
+    """The remote answered this credential properly: the circuit closes."""
+    if guichet.echecs_consecutifs or guichet.pause_jusqu_au:
+        avec_reprise(lambda: Guichet.objects.filter(pk=guichet.pk).update(echecs_consecutifs=0, pause_jusqu_au=None))
+        guichet.echecs_consecutifs, guichet.pause_jusqu_au = 0, None
 
 
-def signaler_echec(cle: CleApi, erreur: ErreurDistante) -> None:
-    """Count a failure of this key; open its circuit at the threshold, or for the time the remote asked for.
+def signaler_echec(guichet: Guichet, erreur: ErreurDistante) -> None:
+    """Count a failure of this credential; open its circuit at the threshold, or for the time the remote asked for.
 
-    While the circuit is open, nothing of the key is claimed: work waits, nothing fails.
+    While the circuit is open, nothing of the guichet is claimed: work waits, nothing fails.
     """
     maintenant = timezone.now()
     attendre = getattr(erreur, "attendre", None)
@@ -322,7 +323,7 @@ def signaler_echec(cle: CleApi, erreur: ErreurDistante) -> None:
         }
 
     def ecrire() -> None:
-        CleApi.objects.filter(pk=cle.pk).update(**champs)
-        cle.refresh_from_db(fields=["echecs_consecutifs", "pause_jusqu_au"])
+        Guichet.objects.filter(pk=guichet.pk).update(**champs)
+        guichet.refresh_from_db(fields=["echecs_consecutifs", "pause_jusqu_au"])
 
     avec_reprise(ecrire)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from django.db import transaction
 
@@ -25,10 +26,10 @@ def _poster(messages: dict[int, int]) -> None:
     """
     with _garde:
         deja_prevenu = bool(_attente)
-        for cle_id, combien in messages.items():
-            _attente[cle_id] = max(combien, _attente.get(cle_id, 0))
+        for guichet_id, combien in messages.items():
+            _attente[guichet_id] = max(combien, _attente.get(guichet_id, 0))
     if not deja_prevenu:
-        _expediteur.submit(_envoyer)
+        _expediteur.submit(copy_context().run, _envoyer)
 
 
 def _envoyer() -> None:
@@ -38,19 +39,19 @@ def _envoyer() -> None:
         messages = dict(_attente)
         _attente.clear()
     try:
-        for cle_id, combien in messages.items():
+        for guichet_id, combien in messages.items():
             for _ in range(combien):
-                travailler.apply_async((cle_id,), expires=PEREMPTION, retry=False)
+                travailler.apply_async((guichet_id,), expires=PEREMPTION, retry=False)
     except Exception:
         logger.warning("courtier injoignable : le balayage prendra le relais", exc_info=True)
 
 
 def reveiller(operations: list[Operation]) -> None:
-    """After the current transaction commits, tell the workers to look at the keys of these operations."""
-    plafonds = {operation.cle_id: operation.cle.plafond for operation in operations}
+    """After the current transaction commits, tell the workers to look at the guichets of these operations."""
+    plafonds = {operation.guichet_id: operation.guichet.plafond for operation in operations}
     messages = {
-        cle_id: min(combien, plafonds[cle_id])
-        for cle_id, combien in Counter(operation.cle_id for operation in operations).items()
+        guichet_id: min(combien, plafonds[guichet_id])
+        for guichet_id, combien in Counter(operation.guichet_id for operation in operations).items()
     }
     if messages:
         transaction.on_commit(lambda: _poster(messages))
@@ -67,4 +68,4 @@ def _envoyer_un_controle() -> None:
 
 def reveiller_les_controles() -> None:
     """After the current transaction commits, tell a worker that files of entries wait for their check."""
-    transaction.on_commit(lambda: _expediteur.submit(_envoyer_un_controle))
+    transaction.on_commit(lambda: _expediteur.submit(copy_context().run, _envoyer_un_controle))

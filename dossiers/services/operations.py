@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from dossiers.models import CleApi, Collaborateur, Dossier, Etat, Evenement, Lot, Operation, journaliser
+from dossiers.models import Collaborateur, Dossier, Etat, Evenement, Guichet, Lot, Operation, journaliser
 from dossiers.operations.registre import nature as nature_de
 from dossiers.operations.reglement import passer
 from dossiers.operations.reveil import reveiller
@@ -46,7 +46,7 @@ def creer(operations: Sequence[Operation], *, par: Collaborateur | None) -> list
                 operation=operation,
                 dossier_id=operation.dossier_id,
                 lot_id=operation.lot_id,
-                cle_id=operation.cle_id,
+                guichet_id=operation.guichet_id,
                 acteur=par,
             )
             for operation in creees
@@ -62,7 +62,7 @@ def demander(
     nature: str,
     *,
     par: Collaborateur,
-    cle: CleApi | None = None,
+    guichet: Guichet | None = None,
     dossier: Dossier | None = None,
     parametres: dict[str, Any] | None = None,
 ) -> Operation:
@@ -72,8 +72,8 @@ def demander(
     ----------
     nature:
         Code of the kind.
-    cle, dossier:
-        What it acts on; the key defaults to the dossier's.
+    guichet, dossier:
+        What it acts on; the guichet defaults to that of the dossier's key.
 
     Raises PermissionDenied, ActionImpossible.
     """
@@ -81,32 +81,38 @@ def demander(
     exiger(par, definition.permission)
     if dossier is not None and not Dossier.objects.visibles_par(par).filter(pk=dossier.pk).exists():
         raise PermissionDenied(definition.permission)
-    if cle is None:
+    if guichet is None:
         if dossier is None:
-            raise ValueError("a dossier or a key is needed")
-        cle = dossier.cle
-    cle = CleApi.objects.select_for_update(no_key=True).get(pk=cle.pk)
-    empechement = cle.empechement(cabinet=definition.cabinet)
-    if empechement and nature != "tester_cle":
+            raise ValueError("a dossier or a guichet is needed")
+        guichet = dossier.cle.guichet
+    guichet = Guichet.objects.select_for_update(no_key=True).get(pk=guichet.pk)
+    if empechement := definition.empechement(guichet):
         raise ActionImpossible(f"« {definition.libelle} » n’a pas été demandé.", empechement, "")
     parametres = parametres or {}
-    objet = definition.objet(cle, dossier, parametres)
+    objet = definition.objet(guichet, dossier, parametres)
     deja: Operation | None = (
         Operation.objects.non_reglees().filter(objet=objet, nature=nature, parametres=parametres).order_by("id").first()
     )
     if deja:
         return deja
-    operation = Operation(nature=nature, cle=cle, dossier=dossier, parametres=parametres, objet=objet, demandee_par=par)
+    operation = Operation(
+        nature=nature, guichet=guichet, dossier=dossier, parametres=parametres, objet=objet, demandee_par=par
+    )
     return creer([operation], par=par)[0]
 
 
 def annuler(operations: Iterable[Operation], *, par: Collaborateur) -> int:
-    """Cancel what has not started. Returns how many were; the others had left already. Raises PermissionDenied."""
+    """Cancel what has not started. Returns how many were; the others had left already, or may have: those that a
+    restoration holds. Raises PermissionDenied.
+    """
     exiger(par, "dossiers.annuler_operation")
     faites, restantes = 0, iter(operations)
     while paquet := list(islice(restantes, ANNULATIONS_PAR_TRANSACTION)):
         with transaction.atomic():
-            faites += sum(_annuler_une(operation, par) for operation in paquet)
+            # Locked: a restoration that holds one meanwhile is waited for.
+            tenues = Operation.objects.annulables().select_for_update(of=("self",), no_key=True).order_by("pk")
+            surs = set(tenues.filter(pk__in=[o.pk for o in paquet]).values_list("pk", flat=True))
+            faites += sum(_annuler_une(operation, par) for operation in paquet if operation.pk in surs)
     return faites
 
 
@@ -126,32 +132,32 @@ def _annuler_une(operation: Operation, par: Collaborateur) -> bool:
 def relancer(operations: Sequence[Operation], *, par: Collaborateur, lot: Lot | None = None) -> list[Operation]:
     """Queue anew the failures among `operations`, each at most once.
 
-    A failed row keeps its end: the relaunch is another operation that names it. What its key now forbids is left alone.
-    Raises PermissionDenied; ActionImpossible when the keys forbid all of them.
+    A failed row keeps its end: the relaunch is another operation that names it. What its credential now forbids is left
+    alone. Raises PermissionDenied; ActionImpossible when the credentials forbid all of them.
     """
     exiger(par, "dossiers.relancer_operation")
     verrouillees = (
         Operation.objects.visibles_par(par)
         .select_for_update(of=("self",), no_key=True)
         .filter(pk__in=[operation.pk for operation in operations], etat=Etat.ECHOUEE, relances=None)
-        .select_related("cle", "dossier__cle")
+        .select_related("guichet__cleapi", "dossier__cle__guichet")
         .order_by("pk")
     )
     nouvelles: list[Operation] = []
     empechement = ""
     for operation in verrouillees:
         exiger(par, operation.definition.permission)
-        cle = operation.dossier.cle if operation.dossier else operation.cle
+        guichet = operation.definition.guichet_de(operation)
         if not operation.definition.relancable:
             empechement = "Cette opération ne se relance pas telle quelle : refaites la demande là où elle a été faite."
             continue
-        if operation.nature != "tester_cle" and (raison := cle.empechement(cabinet=operation.definition.cabinet)):
+        if raison := operation.definition.empechement(guichet):
             empechement = raison
             continue
         nouvelles.append(
             Operation(
                 nature=operation.nature,
-                cle=cle,
+                guichet=guichet,
                 dossier=operation.dossier,
                 parametres=operation.parametres,
                 objet=operation.objet,
@@ -167,8 +173,8 @@ def relancer(operations: Sequence[Operation], *, par: Collaborateur, lot: Lot | 
 
 def annuler_lot(lot: Lot, *, par: Collaborateur) -> int:
     """Cancel what has not started in a lot. Returns how many were. Raises PermissionDenied."""
-    attente = Operation.objects.visibles_par(par).filter(lot=lot, etat=Etat.EN_ATTENTE).select_related("dossier", "cle")
-    return annuler(attente.iterator(chunk_size=500), par=par)
+    attente = Operation.objects.visibles_par(par).annulables().filter(lot=lot)
+    return annuler(attente.select_related("dossier", "guichet").iterator(chunk_size=500), par=par)
 
 
 @transaction.atomic
@@ -241,7 +247,7 @@ def trancher(
         )
     operation = (
         Operation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("dossier", "cle")
+        .select_related("dossier", "guichet")
         .get(pk=operation.pk)
     )
     if operation.etat != Etat.A_VERIFIER or (doute and doute != operation.doute):

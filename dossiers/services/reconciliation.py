@@ -93,7 +93,7 @@ def relever(operation: Operation, distants: Sequence[DossierLoopHub]) -> None:
         Evenement.Type.RECONCILIATION,
         f"LoopHub relevé pour la clé {cle.nom} : {len(par_code)} dossiers, {len(ecarts)} écarts.",
         operation=operation,
-        cle=cle,
+        guichet_id=cle.guichet_id,
     )
 
 
@@ -225,7 +225,7 @@ def reparer_ici(ecarts: Sequence[Ecart], *, par: Collaborateur) -> int:
                 type=Evenement.Type.RECONCILIATION,
                 texte=texte,
                 dossier=dossier,
-                cle_id=dossier.cle_id,
+                guichet_id=dossier.cle.guichet_id,
                 acteur=par,
             )
             for dossiers, texte in ((crees, "Dossier créé depuis LoopHub."), (changes, "Dossier aligné sur LoopHub."))

@@ -56,5 +56,5 @@ def _dossiers(request: HttpRequest, terme: str) -> list[Dossier]:
 def _operations(request: HttpRequest, terme: str) -> list[Operation]:
     if not est_requete(terme) or not request.user.has_perm("dossiers.view_operation"):  # type: ignore[union-attr]
         return []
-    trouvees = operations_de_requete(terme).visibles_par(request.user).select_related("dossier", "cle")
-    return list(trouvees.defer("cle__client_secret", "cle__cle_abonnement")[: RESULTATS_MONTRES + 1])
+    trouvees = operations_de_requete(terme).visibles_par(request.user).select_related("dossier", "guichet")
+    return list(trouvees[: RESULTATS_MONTRES + 1])

@@ -13,7 +13,7 @@ from django.urls import reverse
 from dossiers import greffes
 from dossiers.affichage import adresse
 from dossiers.greffes import Entree, Remede, Resultats, Section
-from dossiers.models import Dossier, Etat, Operation
+from dossiers.models import CleApi, Dossier, Etat, Operation
 from interlocuteurs import matrice
 from interlocuteurs.courriel import normaliser_courriel
 from interlocuteurs.models import Acces, Interlocuteur
@@ -101,6 +101,8 @@ def remedes(request: HttpRequest, operations: Sequence[Operation]) -> dict[int, 
     visibles = Interlocuteur.objects.visibles_par(personne)
     par_pk = visibles.in_bulk({o.parametres["interlocuteur"] for o in arretees if "interlocuteur" in o.parametres})
     contacts = {o.parametres.get("contact", "").strip().lower() for o in arretees} - {""}
+    guichets = {o.guichet_id for o in arretees} if contacts else ()
+    domaines = dict(CleApi.objects.filter(guichet__in=guichets).values_list("guichet", "domaine"))
     par_adresse = {
         (i.environnement, i.domaine, i.email): i for i in (visibles.filter(email__in=contacts) if contacts else ())
     }
@@ -112,8 +114,8 @@ def remedes(request: HttpRequest, operations: Sequence[Operation]) -> dict[int, 
                 par_pk.get(operation.parametres.get("interlocuteur"))
                 or par_adresse.get(
                     (
-                        operation.cle.environnement,
-                        operation.cle.domaine.upper(),
+                        operation.guichet.environnement,
+                        domaines.get(operation.guichet_id, "").upper(),
                         operation.parametres.get("contact", "").strip().lower(),
                     )
                 ),

@@ -395,7 +395,8 @@ class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, 
         if not numero.isdecimal() or len(numero) > 18:
             raise BadRequest("numéro d’opération illisible")
         par: Any = request.user
-        operation = Operation.objects.visibles_par(par).filter(pk=int(numero)).select_related("dossier", "cle").first()
+        visibles = Operation.objects.visibles_par(par).select_related("dossier", "guichet")
+        operation = visibles.filter(pk=int(numero)).first()
         if operation is None:
             raise Http404
         porteur = remedes.porteur_de(operation)

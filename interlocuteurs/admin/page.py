@@ -37,7 +37,7 @@ def operations_de(interlocuteur: Interlocuteur, par: Collaborateur) -> list[Oper
     if not par.has_perm("dossiers.view_operation"):
         return []
     visibles = Operation.objects.visibles_par(par).filter(parametres__interlocuteur=interlocuteur.pk)
-    lues = visibles.select_related("dossier", "cle", "explication").defer("cle__client_secret", "cle__cle_abonnement")
+    lues = visibles.select_related("dossier", "guichet", "explication")
     return list(lues.order_by("-id")[:OPERATIONS_MONTREES])
 
 

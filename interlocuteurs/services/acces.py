@@ -116,7 +116,7 @@ def charger(demandes: Sequence[Mapping[str, Any]], *, par: Collaborateur, rangs:
 
 
 def _dossiers(par: Collaborateur) -> Any:
-    visibles = Dossier.objects.visibles_par(par).select_related("cle")
+    visibles = Dossier.objects.visibles_par(par).select_related("cle__guichet")
     return visibles.defer("cle__client_secret", "cle__cle_abonnement")
 
 
@@ -237,7 +237,7 @@ def appliquer(
         operations.append(
             Operation(
                 nature=nature,
-                cle=cellule.dossier.cle,
+                guichet=cellule.dossier.cle.guichet,
                 dossier=cellule.dossier,
                 lot=lot,
                 demandee_par=par,

@@ -322,7 +322,7 @@ def _envoyer(interlocuteur: Interlocuteur, par: Collaborateur) -> tuple[Operatio
         return None, empechement
     operation = Operation(
         nature="modifier_interlocuteur",
-        cle=retenu.dossier.cle,
+        guichet=retenu.dossier.cle.guichet,
         dossier=retenu.dossier,
         demandee_par=par,
         parametres=acces.parametres_de_la_fiche(interlocuteur, retenu.offre),
@@ -341,7 +341,7 @@ def _acces_d_envoi(interlocuteur: Interlocuteur, ouvertes: Sequence[Operation], 
     voulus = (
         Acces.objects.visibles_par(par)
         .filter(interlocuteur=interlocuteur, voulu=True, dossier__archive_le=None)
-        .select_related("dossier__cle")
+        .select_related("dossier__cle__guichet")
         .order_by("id")
     )
     candidats = [a for a in voulus if a.constate or (a.dossier_id, a.offre) in en_route]

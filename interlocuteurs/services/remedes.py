@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from dossiers.models import Collaborateur, Dossier, Etat, Evenement, Operation
+from dossiers.models import Collaborateur, Dossier, Etat, Evenement, Explication, Operation
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.operations import exiger
 from interlocuteurs.models import Acces, Interlocuteur
@@ -26,6 +26,8 @@ def interlocuteur_de(operation: Operation) -> Interlocuteur | None:
 def porteur_de(operation: Operation) -> Interlocuteur | None:
     """The contact that has the address an operation is about, on the domain of its key."""
     email = operation.parametres.get("email") or operation.parametres.get("contact") or ""
+    if operation.guichet.systeme != Explication.Systeme.LOOP:
+        return None
     return Interlocuteur.objects.du_domaine(operation.cle).filter(email=email.strip().lower()).first()
 
 

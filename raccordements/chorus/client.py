@@ -96,11 +96,17 @@ class ClientChorus:
         cls,
         identifiants: Identifiants,
         *,
-        jetons: Jetons,
+        jetons: Jetons | None = None,
         journal: Callable[[Echange], None] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> Self:
-        """The client of stored credentials, from the settings of their environment. Raises ErreurDeReglage."""
+        """The client of stored credentials, from the settings of their environment. Raises ErreurDeReglage.
+
+        Its token is that of every process of the practice, unless `jetons` says where it is kept.
+        """
+        # Only here: a client made of values needs no model.
+        from raccordements.chorus.jetons_en_base import JetonsEnBase
+
         environnement = identifiants.environnement
         urls = settings.CHORUS_URLS.get(environnement, {})
         if not (urls.get("oauth") and urls.get("api")):
@@ -115,7 +121,7 @@ class ClientChorus:
             client_secret=identifiants.client_secret,
             login=identifiants.login,
             mot_de_passe=identifiants.mot_de_passe,
-            jetons=jetons,
+            jetons=jetons or JetonsEnBase(),
             chemins=settings.CHORUS_CHEMINS,
             delai_total=settings.OPERATIONS["delai_appel"],
             taille_max=settings.REPONSE_TAILLE_MAX,

@@ -19,8 +19,10 @@ Control API, beside that of config.simulateur:
 POST saisie               a fiche typed on the portal: the channel's body (only `environnement`, `type` and
                           `partenaire.identifiant` are needed) and `"soumettre": false` to leave it Brouillon;
                           with a `reference` already known, an update. Answers its status.
-POST fiche                `{"reference": "...", "geste": "retenir" | "liberer" | "desactiver"}`: never activated,
-                          activated in its turn, Désactivée
+POST fiche                `{"reference": "...", "geste": "retenir" | "liberer" | "activer" | "desactiver"}`: never
+                          activated, activated in its turn, Activée now, Désactivée
+POST matin                `{"secondes": 90}`: the treatment comes that long after each submission, and not the next
+                          morning; null for the morning again. Kept by the store, for a demonstration
 GET  fiches               every fiche as stored
 GET  export               « Exporter les résultats » of the EDI search, as a CSV file; its true columns are not public
 ========================  =====================================================================================
@@ -36,7 +38,7 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from sqlite3 import Row
 from typing import Any
 
@@ -85,6 +87,7 @@ class PortailSimule(Simulateur):
         siret TEXT, empreinte TEXT, code_appli TEXT, etat TEXT, etat_le TEXT, traitement_le TEXT, retenue INTEGER,
         corps TEXT);
     CREATE TABLE IF NOT EXISTS rang (dernier INTEGER);
+    CREATE TABLE IF NOT EXISTS matin (secondes REAL);
     """
     environnement = ""
 
@@ -179,10 +182,24 @@ class PortailSimule(Simulateur):
                 "UPDATE fiche SET etat = ?, etat_le = ? WHERE reference = ?",
                 (EtatPortail.DESACTIVEE, self.maintenant().isoformat(), reference),
             )
+        elif geste == "activer":
+            self.base.execute(
+                "UPDATE fiche SET traitement_le = ?, retenue = 0 WHERE reference = ?",
+                (self.maintenant().isoformat(), reference),
+            )
+            self.activer_les_dues()
         elif geste in {"retenir", "liberer"}:
             self.base.execute("UPDATE fiche SET retenue = ? WHERE reference = ?", (geste == "retenir", reference))
         else:
             raise ValueError(f"geste inconnu : {geste}")
+        return ReponseSimulee(corps={"fait": True})
+
+    @route("POST", "/_simulateur/matin")
+    def _regler_le_matin(self, requete: Requete) -> ReponseSimulee:
+        secondes = requete.corps["secondes"]
+        self.base.execute("DELETE FROM matin")
+        if secondes is not None:
+            self.base.execute("INSERT INTO matin VALUES (?)", (float(secondes),))
         return ReponseSimulee(corps={"fait": True})
 
     @route("GET", "/_simulateur/fiches")
@@ -277,7 +294,7 @@ class PortailSimule(Simulateur):
                 code or (_code_appli(rang) if soumission else ""),
                 etat,
                 maintenant.isoformat(),
-                _lendemain_matin(maintenant).astimezone(maintenant.tzinfo).isoformat() if soumission else None,
+                self._traitement(maintenant).isoformat() if soumission else None,
                 False,
                 json.dumps(corps, ensure_ascii=False),
             ),
@@ -286,6 +303,13 @@ class PortailSimule(Simulateur):
         if fiche is None:
             raise LookupError(corps["reference"])
         return fiche
+
+    def _traitement(self, maintenant: datetime) -> datetime:
+        """When what is submitted now will be treated, in the zone of `maintenant`."""
+        matin = self.base.execute("SELECT secondes FROM matin").fetchone()
+        if matin is None:
+            return _lendemain_matin(maintenant).astimezone(maintenant.tzinfo)
+        return maintenant + timedelta(seconds=matin["secondes"])
 
     def _ligne(self, reference: str) -> Row | None:
         trouvee: Row | None = self.base.execute("SELECT * FROM fiche WHERE reference = ?", (reference,)).fetchone()

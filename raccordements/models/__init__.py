@@ -1,9 +1,14 @@
+from raccordements.models.adressage import LigneAdressage
 from raccordements.models.approbation import Delegation, Participation, Redaction, Version
+from raccordements.models.canal import CanalFiches
 from raccordements.models.certificat import Certificat
 from raccordements.models.compte import CompteChorus
 from raccordements.models.evenement import EvenementFiche
 from raccordements.models.fiche import CertificatJoint, Fiche, FicheAPI, FicheEDI, LigneCode
+from raccordements.models.jeton import JetonAcces
+from raccordements.models.plateforme import HoteAdmis, Plateforme
 from raccordements.models.reference import LIBELLES_AIFE, CodeInterface, EmetteurAdmis, ReferenceReseau, Surete
+from raccordements.models.souscription import DonneesConnexion, Mandat, Souscription
 from raccordements.models.statuts import (
     ACTIONS,
     TRANSITIONS,
@@ -27,11 +32,13 @@ __all__ = [
     "TRANSITIONS",
     "Action",
     "Approbation",
+    "CanalFiches",
     "Certificat",
     "CertificatJoint",
     "CodeInterface",
     "CompteChorus",
     "Delegation",
+    "DonneesConnexion",
     "EmetteurAdmis",
     "EnvironnementChorus",
     "Etat",
@@ -41,12 +48,18 @@ __all__ = [
     "FicheEDI",
     "Generation",
     "Genre",
+    "HoteAdmis",
+    "JetonAcces",
+    "LigneAdressage",
     "LigneCode",
+    "Mandat",
     "Mode",
     "Participation",
+    "Plateforme",
     "Protocole",
     "Redaction",
     "ReferenceReseau",
+    "Souscription",
     "Structure",
     "Surete",
     "UsageCertificat",

@@ -9,6 +9,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from config.champs import ChiffreCharField
+from dossiers.models import AvecGuichet, Explication
 from raccordements.models.statuts import EnvironnementChorus
 
 #: AIFE, « creation of a technical account for an API access in production »: the password is renewed every 424 days.
@@ -23,12 +24,14 @@ class CompteChorusQuerySet(models.QuerySet):
         return self.filter(archive_le=None)
 
 
-class CompteChorus(models.Model):
+class CompteChorus(AvecGuichet):
     """What opens the Chorus Pro API in one environment: a PISTE application and a technical account.
 
     The account inherits the rights of the « gestionnaire principal » on all its structures (AIFE): its password is a
     high-value secret. It has the fields of `raccordements.chorus.schemas.Identifiants`.
     """
+
+    systeme = Explication.Systeme.CHORUS
 
     nom = models.CharField("nom", max_length=80, unique=True)
     environnement = models.CharField("environnement", max_length=13, choices=EnvironnementChorus)
@@ -77,6 +80,7 @@ class CompteChorus(models.Model):
     objects = CompteChorusQuerySet.as_manager()
     history = HistoricalRecords(
         excluded_fields=[
+            "guichet",
             "client_secret",
             "mot_de_passe",
             "fin_lue",

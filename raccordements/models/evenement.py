@@ -4,6 +4,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from raccordements.models.approbation import Version
@@ -36,6 +37,8 @@ class EvenementFiche(models.Model):
         REACTIVATION = "reactivation", "Désactivation annulée"
         CODE_APPLI = "code_appli", "Code appli partenaire"
         CONSTAT = "constat", "Constat"
+        VERIFICATION = "verification", "Vérification dans Chorus Pro"
+        ALERTE = "alerte", "Activation en retard"
 
     fiche = models.ForeignKey(Fiche, models.CASCADE, related_name="evenements", db_index=False)
     version = models.ForeignKey(Version, models.PROTECT, null=True, blank=True, related_name="evenements")
@@ -55,6 +58,14 @@ class EvenementFiche(models.Model):
         verbose_name = "événement d’une fiche"
         verbose_name_plural = "événements des fiches"
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["fiche", "version"],
+                condition=Q(type="alerte"),
+                name="evenement_alerte_unique",
+                violation_error_message="Le retard de cet envoi est déjà signalé.",
+            )
+        ]
         indexes = [
             models.Index(fields=["fiche", "-id"], name="evenement_fiche_frise"),
             models.Index(fields=["acteur", "-id"], name="evenement_fiche_acteur"),

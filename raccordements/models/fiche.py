@@ -5,6 +5,7 @@ import uuid
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.validators import EmailValidator, MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -39,13 +40,27 @@ FORME_CODE_APPLI = re.compile(r"[A-Z]{3}[0-9]{3}")
 EN_SERVICE = (Etat.ENVOYEE, Etat.ENVOYEE_MAJ, Etat.ACTIVEE)
 
 
+def parmi(champ: str, cles: models.QuerySet) -> models.Func:
+    """Whether `champ` is one of `cles`, a query of one column that is read once, before the rows.
+
+    Joined to them by `IN`, PostgreSQL takes the few fiches of one person for many, and walks every row of a list.
+    """
+    tableau = ArraySubquery(cles)
+    return models.Func(
+        F(champ), tableau, template="%(expressions)s)", arg_joiner=" = ANY(", output_field=models.BooleanField()
+    )
+
+
 class FicheQuerySet(PortefeuilleQuerySet):
     def visibles_par(self, personne: Collaborateur) -> Self:
         """Those of the dossiers `personne` may see, and those they created for a structure without a dossier."""
         if not getattr(personne, "portefeuille_seul", False):
             return self
         siens = Dossier.objects.visibles_par(personne).values("pk")
-        return self.filter(Q(structure__dossier__in=siens) | Q(structure__dossier=None, cree_par=personne))
+        des_dossiers = Fiche.toutes.order_by().filter(structure__dossier__in=siens).values("pk")
+        sans_dossier = Fiche.toutes.order_by().filter(structure__dossier=None, cree_par=personne).values("pk")
+        # An OR across two tables would read every fiche for the few of one person.
+        return self.filter(parmi("pk", des_dossiers.union(sans_dossier)))
 
     def pour_liste(self) -> Self:
         return self.select_related("structure", "cree_par", "version")
@@ -165,6 +180,7 @@ class Fiche(models.Model):
     )
     envoyee_le = models.DateTimeField("envoyée le", null=True, blank=True, editable=False)
     activee_le = models.DateTimeField("activée le", null=True, blank=True, editable=False)
+    suivie_le = models.DateTimeField("suivi demandé le", null=True, blank=True, editable=False)
     issue_de = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, editable=False, related_name="issues", verbose_name="issue de"
     )
@@ -339,7 +355,10 @@ class LigneCode(models.Model):
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="ligne_code_mode"),
         ]
         indexes = [
-            # The search: one row per fiche and connected code.
+            # The search: one row per fiche and connected code, the latest fiches first.
+            models.Index(
+                fields=["-fiche", "code"], include=["mode"], name="ligne_code_cherchee", condition=~Q(mode=Mode.AUCUN)
+            ),
             models.Index(fields=["code", "-fiche"], name="ligne_code_raccordee", condition=~Q(mode=Mode.AUCUN)),
             models.Index(fields=["mode", "-fiche"], name="ligne_code_par_mode", condition=~Q(mode=Mode.AUCUN)),
         ]

@@ -6,7 +6,7 @@ database (`participation_unique`, `version_decidee_par_un_tiers`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -195,13 +195,26 @@ def verifier_empreinte(fiche: Fiche) -> Version:
 
 def motif_de_non_approbation(version: Version, personne: Collaborateur) -> str:
     """Why this person cannot decide on this version, in French; empty when they can."""
-    try:
-        _delegation_pour(version, personne)
-    except ApprobationInterdite as refus:
-        return str(refus)
-    except PermissionDenied:
-        return "Votre rôle ne permet pas d’approuver. Demandez à un manager, ou une délégation."
-    return ""
+    return motifs_de_non_approbation([version], personne)[version.pk]
+
+
+def motifs_de_non_approbation(versions: Sequence[Version], personne: Collaborateur) -> dict[int, str]:
+    """`motif_de_non_approbation` by primary key, for a number of queries that does not depend on them."""
+    redacteurs: dict[int, set[int]] = {version.pk: set() for version in versions}
+    for pk, participant in Participation.objects.filter(version__in=redacteurs).values_list("version", "personne"):
+        redacteurs[pk].add(participant)
+    mandats = _mandats(personne)
+    motifs = {}
+    for version in versions:
+        try:
+            _choisir(redacteurs[version.pk], personne, mandats)
+        except ApprobationInterdite as refus:
+            motifs[version.pk] = str(refus)
+        except PermissionDenied:
+            motifs[version.pk] = "Votre rôle ne permet pas d’approuver. Demandez à un manager, ou une délégation."
+        else:
+            motifs[version.pk] = ""
+    return motifs
 
 
 @transaction.atomic
@@ -291,7 +304,20 @@ def _delegation_pour(version: Version, par: Collaborateur) -> Delegation | None:
 
     Raises ApprobationInterdite, PermissionDenied.
     """
-    redacteurs = set(version.participations.values_list("personne", flat=True))
+    return _choisir(set(version.participations.values_list("personne", flat=True)), par, _mandats(par))
+
+
+def _mandats(par: Collaborateur) -> list[Delegation]:
+    """The delegations by which `par` may decide now; none is looked for when they decide in their own name."""
+    if par.has_perm(APPROUVER):
+        return []
+    recues: list[Delegation] = list(
+        Delegation.objects.en_cours().filter(delegue=par).select_related("delegant").order_by("fin")
+    )
+    return [d for d in recues if d.delegant.is_active and d.delegant.has_perm(APPROUVER)]
+
+
+def _choisir(redacteurs: Collection[int], par: Collaborateur, mandats: Sequence[Delegation]) -> Delegation | None:
     if par.pk in redacteurs:
         raise ApprobationInterdite(
             "Vous ne pouvez pas décider de cette fiche.",
@@ -300,13 +326,9 @@ def _delegation_pour(version: Version, par: Collaborateur) -> Delegation | None:
         )
     if par.has_perm(APPROUVER):
         return None
-    recues: list[Delegation] = list(
-        Delegation.objects.en_cours().filter(delegue=par).select_related("delegant").order_by("fin")
-    )
-    valables = [d for d in recues if d.delegant.is_active and d.delegant.has_perm(APPROUVER)]
-    if not valables:
+    if not mandats:
         raise PermissionDenied(APPROUVER)
-    for delegation in valables:
+    for delegation in mandats:
         if delegation.delegant_id not in redacteurs:
             return delegation
     raise ApprobationInterdite(

@@ -175,8 +175,8 @@ def constater(
 ) -> Constat:
     """Note the status that Chorus Pro shows, with its evidence.
 
-    Only what TRANSITIONS permits is applied: an activation of what was sent, a deactivation. Another status is written
-    in the history and changes nothing.
+    Only what TRANSITIONS permits is applied: an activation of what was sent, a deactivation by who may note one.
+    Another status is written in the history and changes nothing.
 
     Parameters
     ----------
@@ -210,7 +210,9 @@ def constater(
         # Nothing was changed since it left: what comes next has other editors.
         actuelle.redactions.all().delete()
         return Constat.APPLIQUE
-    if etat == Etat.DESACTIVEE and actuelle.permet(Action.DESACTIVER) and not actuelle.en_envoi:
+    # The same right as the gesture that notes it (docs/decisions/0012): a file is no way round.
+    permise = par is None or par.has_perm(DESACTIVER)
+    if etat == Etat.DESACTIVEE and permise and actuelle.permet(Action.DESACTIVER) and not actuelle.en_envoi:
         _desactiver(actuelle, f"Désactivation constatée ({source}).", par, details)
         return Constat.APPLIQUE
     tracer(

@@ -22,8 +22,8 @@ from raccordements.models import (
     Genre,
     Structure,
 )
-from raccordements.services.contenu import Contenu
-from raccordements.services.redaction import Saisie, creer, saisie_depuis
+from raccordements.services.contenu import Contenu, Difference, differences
+from raccordements.services.redaction import Saisie, creer, reseau_de_reference, saisie_depuis
 from raccordements.services.risques import APPLICATION_BAC_A_SABLE, faits, risques
 from raccordements.services.traces import exiger_action, verrouiller
 
@@ -48,7 +48,6 @@ class Prerequis:
 
 def prerequis(fiche: Fiche, structure: Structure | None = None) -> list[Prerequis]:
     """The conditions of production for a qualified fiche, and for the structure of production once it is known."""
-    structure = structure or structure_de_production(fiche)
     liste = [_qualifiee(fiche, structure), _structure(structure), _espace(structure)]
     if fiche.genre == Genre.API:
         liste.append(_compte(structure))
@@ -59,11 +58,13 @@ def prerequis(fiche: Fiche, structure: Structure | None = None) -> list[Prerequi
     return liste
 
 
-def structure_de_production(fiche: Fiche) -> Structure | None:
-    """The structure of the same SIRET in production, when it is recorded. Fictitious ones have none."""
-    trouvee: Structure | None = Structure.objects.filter(
-        siret=fiche.structure.siret, environnement=EnvironnementChorus.PRODUCTION
-    ).first()
+def structure_de_production(fiche: Fiche, par: Collaborateur) -> Structure | None:
+    """The structure of the same SIRET in production, when `par` sees one. Fictitious ones have none."""
+    trouvee: Structure | None = (
+        Structure.objects.visibles_par(par)
+        .filter(siret=fiche.structure.siret, environnement=EnvironnementChorus.PRODUCTION)
+        .first()
+    )
     return trouvee
 
 
@@ -91,7 +92,7 @@ def promouvoir(fiche: Fiche, *, par: Collaborateur, structure: Structure | None 
             "Seule une fiche active en qualification se prépare pour la production.",
             "Clonez cette fiche si vous en voulez une autre.",
         )
-    cible = structure or structure_de_production(qualifiee)
+    cible = structure or structure_de_production(qualifiee, par)
     if cible is None or cible.environnement != EnvironnementChorus.PRODUCTION:
         raise ActionImpossible(
             "La fiche de production n’a pas été préparée.",
@@ -116,6 +117,28 @@ def saisie_de_production(fige: Contenu, genre: str) -> Saisie:
     offerts = set(CodeInterface.objects.offerts(EnvironnementChorus.PRODUCTION).values_list("code", flat=True))
     codes = {code: mode for code, mode in (saisie.codes or {}).items() if code in offerts}
     return Saisie(champs=champs, codes=codes, certificats=saisie.certificats)
+
+
+def differences_de_production(fiche: Fiche, structure: Structure | None) -> list[Difference]:
+    """What the draft of production would change to the content that is active in qualification.
+
+    Raises ActionImpossible when one of its certificates is not kept any more.
+    """
+    if fiche.version_active is None:
+        return []
+    fige = fiche.version_active.contenu
+    saisie = saisie_de_production(fige, fiche.genre)
+    production: Contenu = {**fige, "environnement": EnvironnementChorus.PRODUCTION.value, "codes": saisie.codes}
+    if structure is not None:
+        production["partenaire"] = {"siret": structure.siret, "designation": structure.designation}
+    if fiche.genre == Genre.EDI:
+        du, au = saisie.champs["periode_du"], saisie.champs["periode_au"]
+        production["periode"] = {"du": du.isoformat(), "au": au and au.isoformat()}
+        aife = reseau_de_reference(fige["protocole"], EnvironnementChorus.PRODUCTION)
+        production["reseau"] = {**fige["reseau"], "aife": aife}
+    else:
+        production["application_piste"] = saisie.champs["application_piste"]
+    return differences(fige, production)
 
 
 def codes_abandonnes(fige: Contenu) -> list[str]:

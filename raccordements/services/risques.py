@@ -329,7 +329,8 @@ def _certificat(faits: Faits, joint: Mapping[str, str], protocole: str) -> Itera
 
 
 def _periode(faits: Faits) -> Iterator[Risque]:
-    du, au = (borne and date.fromisoformat(borne) for borne in faits.contenu["periode"].values())
+    # By name: PostgreSQL does not keep the order of a JSON object's keys.
+    du, au = (date.fromisoformat(iso) if (iso := faits.contenu["periode"][borne]) else None for borne in ("du", "au"))
     if not au:
         return
     if du and au < du:

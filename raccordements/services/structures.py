@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from dossiers.models import Collaborateur, Dossier
 from dossiers.services.operations import exiger
 from dossiers.sirene import chiffres
-from raccordements.chorus.schemas import Diagnostic, StructureConsultee, StructureTrouvee
+from raccordements.chorus.schemas import Diagnostic, Etape, StructureConsultee, StructureTrouvee
 from raccordements.models import CompteChorus, Structure
 
 AJOUTER, CONFIRMER = "raccordements.add_structure", "raccordements.confirmer_espace"
@@ -48,6 +49,19 @@ def enregistrer_structure(
     if not Structure.objects.visibles_par(par).filter(pk=connue.pk).exists():
         raise PermissionDenied(AJOUTER)
     return connue
+
+
+def compte_pour(structure: Structure) -> CompteChorus | None:
+    """The account that reads Chorus Pro for a structure: its own, else the only one in service in its environment."""
+    return structure.compte or seul_compte(structure.environnement)
+
+
+def seul_compte(environnement: str) -> CompteChorus | None:
+    """The account of an environment, None unless exactly one is in service there."""
+    en_service: list[CompteChorus] = list(
+        CompteChorus.objects.en_service().filter(environnement=environnement).select_related("guichet")[:2]
+    )
+    return en_service[0] if len(en_service) == 1 else None
 
 
 @transaction.atomic
@@ -99,7 +113,13 @@ def noter_test(compte: CompteChorus, diagnostic: Diagnostic, *, maintenant: date
     """Write the outcome of a connection test on an account, step by step. For the worker: no permission is asked."""
     compte.teste_le = maintenant or timezone.now()
     compte.test_reussi = diagnostic.reussi
-    compte.test_diagnostic = [
+    compte.test_diagnostic = etapes_en_json(diagnostic.etapes)
+    compte.save(update_fields=["teste_le", "test_reussi", "test_diagnostic"])
+
+
+def etapes_en_json(etapes: Sequence[Etape]) -> list[dict[str, Any]]:
+    """The steps of a test as they are kept and shown, without secret."""
+    return [
         {
             "cle": etape.cle,
             "libelle": etape.libelle,
@@ -112,9 +132,8 @@ def noter_test(compte: CompteChorus, diagnostic: Diagnostic, *, maintenant: date
                 for detail in etape.details
             ],
         }
-        for etape in diagnostic.etapes
+        for etape in etapes
     ]
-    compte.save(update_fields=["teste_le", "test_reussi", "test_diagnostic"])
 
 
 @transaction.atomic

@@ -204,7 +204,7 @@ def test_au_dela_du_plafond_une_phrase_invite_a_preciser(chef, dossiers, monkeyp
         "q=" + "9" * 500,
     ],
 )
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_aucune_requete_ne_fait_tomber_la_liste(client, requete):
     cle = CleApi.objects.create(nom="Cabinet", type="P04454", environnement="test", domaine="D1", cle_publique="K1")
     Dossier.objects.create(cle=cle, code="D1")

@@ -346,7 +346,7 @@ def test_semer_explique_ce_qui_attendait(graine):
 # --- counting ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_un_comptage_concurrent_est_exact_et_peu_couteux():
     pk = expliquer("loop", "Message que tous rencontrent").pk
     requetes = []

@@ -27,7 +27,7 @@ def histoire(manager):
         [
             Operation(
                 nature="ajouter_offre",
-                cle=dossier.cle,
+                guichet=dossier.cle.guichet,
                 dossier=dossier,
                 lot=lot,
                 demandee_par=manager,
@@ -40,7 +40,7 @@ def histoire(manager):
     )
     dossier.cle.plafond = 4
     dossier.cle.save()
-    reussie, echouee, en_cours = (reserver(dossier.cle) for _ in range(3))
+    reussie, echouee, en_cours = (reserver(dossier.cle.guichet) for _ in range(3))
     passer(reussie, Etat.REUSSIE, jeton=reussie.jeton, texte="Réussie.")
     passer(echouee, Etat.ECHOUEE, jeton=echouee.jeton, texte="Échouée.")
     operations.annuler([demandees[3]], par=manager)
@@ -207,7 +207,7 @@ def test_une_operation_effacee_avec_son_journal_manque_a_son_lot(histoire):
 
 def test_seuls_les_dix_premiers_numeros_sont_donnes(manager):
     dossier = DossierFactory()
-    crees = [Operation(nature="provisionner", cle=dossier.cle, objet=f"o{n}") for n in range(15)]
+    crees = [Operation(nature="provisionner", guichet=dossier.cle.guichet, objet=f"o{n}") for n in range(15)]
     Operation.objects.bulk_create(crees)
     faute = conservation.verifier().fautes[0]
     assert (faute.nombre, faute.exemples) == (15, sorted(o.pk for o in crees)[:10])

@@ -132,8 +132,8 @@ def test_le_simulateur_connait_les_cles_et_montre_les_ecarts_prevus(capsys, simu
     lancer(capsys, "--simulateur", simulateur.racine)
     manager = CollaborateurFactory(manager=True)
     for cle in CleApi.objects.all():
-        demander("synchroniser_loophub", par=manager, cle=cle)
-        assert execution.vider(cle.pk) == 1
+        demander("synchroniser_loophub", par=manager, guichet=cle.guichet)
+        assert execution.vider(cle.guichet_id) == 1
     assert set(Operation.objects.values_list("etat", flat=True)) == {"reussie"}
     ecarts = set(Ecart.objects.values_list("code", "classe"))
     par_rang = {dossier.rang: dossier.code for dossier in demo.dossiers()}
@@ -178,8 +178,8 @@ def executant():
     def travailler():
         try:
             while not fin.wait(0.05):
-                for cle_id in balayage.balayer():
-                    execution.vider(cle_id, duree=1)
+                for guichet_id in balayage.balayer():
+                    execution.vider(guichet_id, duree=1)
         finally:
             connection.close()
 
@@ -204,7 +204,7 @@ def prouver(live_server, django_db_serialized_rollback, simulateur, executant, c
     return lancer_la_preuve
 
 
-DE_BOUT_EN_BOUT = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+DE_BOUT_EN_BOUT = pytest.mark.django_db(transaction=True)
 
 
 @DE_BOUT_EN_BOUT

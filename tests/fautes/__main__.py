@@ -11,6 +11,7 @@ from tests import reseau
 from tests.fautes.banc import Banc, EchecBanc
 
 NOMS = ("prise", "jeton", "bail", "quarantaine", "ordre", "relecture", "personne")
+PARTS = ("melee", "ecritures", "souscriptions", "gardes", "restauration", "deux-ouvriers")
 
 
 def ecrire(ligne: str = "") -> None:
@@ -84,6 +85,16 @@ def ecritures(banc: Banc, graine: int) -> bool:
     return not any(vu[promesse] for promesse in PROMESSES)
 
 
+def souscriptions(banc: Banc, graine: int) -> bool:
+    """Play the two steps, the ends and the token of external platforms. Returns whether every promise held."""
+    from tests.fautes.souscriptions import PROMESSES, Souscriptions
+
+    ecrire(f"\nSouscriptions : réponses perdues à chaque étape, 6 kill -9, 50 appelants d’un jeton (graine {graine})")
+    vu = Souscriptions(banc, graine=graine, ecrire=ecrire).jouer()
+    tableau([*vu.items()])
+    return not any(vu[promesse] for promesse in PROMESSES)
+
+
 def gardes(banc: Banc) -> bool:
     """Play each scenario with and without its guard. Returns whether all are green with, and red without."""
     from tests.fautes.gardes import GARDES
@@ -120,11 +131,27 @@ def sans_une_garde(banc: Banc, nom: str) -> bool:
     return bilan.vert
 
 
+def jouer(banc: Banc, nom: str, graine: int) -> bool:
+    """Play one part. Returns whether it held. The last two start and stop the clock themselves."""
+    from tests.fautes import deux_ouvriers, restauration
+
+    if nom == "restauration":
+        return restauration.repeter(banc, ecrire)
+    if nom == "deux-ouvriers":
+        return deux_ouvriers.comparer(banc, ecrire)
+    with banc.horloge():
+        if nom == "melee":
+            return melee(banc, graine)
+        if nom == "souscriptions":
+            return souscriptions(banc, graine)
+        return ecritures(banc, graine) if nom == "ecritures" else gardes(banc)
+
+
 def main() -> int:
     lecteur = argparse.ArgumentParser(prog="make fautes", description="Injection de pannes dans les opérations.")
     lecteur.add_argument("--sans", metavar="GARDE", help="retirer cette garde et montrer ce qu’elle empêche")
     lecteur.add_argument("--graine", type=int, default=1, help="des pannes et des moments tirés au sort")
-    lecteur.add_argument("--seulement", choices=("melee", "ecritures", "gardes"), help="une part de l’épreuve")
+    lecteur.add_argument("--seulement", choices=PARTS, help="une part de l’épreuve")
     choix = lecteur.parse_args()
     if choix.sans and choix.sans not in NOMS:
         ecrire(
@@ -142,17 +169,12 @@ def main() -> int:
 
             django.setup()
             call_command("migrate", verbosity=0)
-            with banc.horloge():
-                if choix.sans:
+            if choix.sans:
+                with banc.horloge():
                     tient = sans_une_garde(banc, choix.sans)
-                else:
-                    parts = {
-                        "melee": lambda: melee(banc, choix.graine),
-                        "ecritures": lambda: ecritures(banc, choix.graine),
-                        "gardes": lambda: gardes(banc),
-                    }
-                    tenues = [jouer() for nom, jouer in parts.items() if choix.seulement in {None, nom}]
-                    tient = all(tenues)
+            else:
+                tenues = [jouer(banc, nom, choix.graine) for nom in PARTS if choix.seulement in {None, nom}]
+                tient = all(tenues)
     except EchecBanc as exc:
         ecrire(f"Le banc d’essai n’a pas fonctionné. {exc}")
         return 2

@@ -31,6 +31,8 @@ REGLAGES = {
     "OPERATION_BALAYAGE": "1",
     "DISJONCTEUR_SEUIL": "8",
     "DISJONCTEUR_PAUSE": "1",
+    "BATTEMENT_INTERVALLE": "1",
+    "BATTEMENT_SILENCE": "3",
 }
 #: A kill of the server loses nothing of what was committed, a power cut would.
 SANS_DISQUE = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}

@@ -67,7 +67,7 @@ class Cabinet:
 
     @property
     def operations(self) -> Any:
-        return Operation.objects.filter(cle__in=self.cles)
+        return Operation.objects.filter(guichet__cleapi__in=self.cles)
 
     def planifier(self, geste: str, dossiers: Sequence[Dossier], **parametres: Any) -> None:
         """Plan and confirm a gesture on dossiers, as the plan page does."""
@@ -114,7 +114,7 @@ class Cabinet:
         en_attente = self.operations.filter(etat=Etat.EN_ATTENTE).values("objet")
         bloquantes = self.operations.filter(
             etat=Etat.A_VERIFIER, nature__in=OFFRES, objet__in=en_attente
-        ).select_related("dossier", "cle")
+        ).select_related("dossier", "guichet")
         if not bloquantes:
             return
         visibles = self.banc.offres()

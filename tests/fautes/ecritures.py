@@ -99,7 +99,7 @@ class Ecritures:
             perdus += not connu and not importation.a_verifier and importation.etat != ImportEcritures.Etat.REFUSE
             tort += connu and fois == 0
             inverse += importation.etat == ImportEcritures.Etat.REFUSE and fois > 0
-        envois = Operation.objects.filter(nature="importer_ecritures", cle__in=self.cabinet.cles)
+        envois = Operation.objects.filter(nature="importer_ecritures", guichet__cleapi__in=self.cabinet.cles)
         return {
             "imports demandés": NOMBRE,
             "reçus par le simulateur": sum(recus.values()),

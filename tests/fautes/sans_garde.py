@@ -23,6 +23,7 @@ django.setup()
 
 from dossiers.models import Etat, Operation  # noqa: E402 - the models need the settings
 from dossiers.operations import balayage, reglement, reservation  # noqa: E402
+from dossiers.supervision import epoque  # noqa: E402
 
 
 def _sans(texte: str, garde: str, a_la_place: str = "") -> str:
@@ -34,7 +35,7 @@ def _sans(texte: str, garde: str, a_la_place: str = "") -> str:
 
 def sans_prise() -> None:
     """The claim looks, and takes 20 ms later, without waiting for others nor checking that the row still waits."""
-    reservation._CLE = _sans(reservation._CLE, " FOR NO KEY UPDATE")
+    reservation._GUICHET = _sans(reservation._GUICHET, " FOR NO KEY UPDATE")
     requete = _sans(reservation.RESERVATION, "etat = 'en_attente' AND ", "(SELECT pg_sleep(0.02)) IS NOT NULL AND ")
     reservation.RESERVATION = _sans(requete, " FOR UPDATE SKIP LOCKED")
 
@@ -79,6 +80,11 @@ def sans_doute() -> None:
     reglement.douter = reglement.reporter
 
 
+def sans_restauration() -> None:
+    """A restored base is worked on as it is."""
+    epoque.est_ouverte = lambda: True
+
+
 def geler() -> None:
     """Stop this process, once, between its first answer and the writing of it."""
     conclure = reglement.conclure
@@ -99,6 +105,7 @@ GARDES: dict[str, Callable[[], None]] = {
     "ordre": sans_ordre,
     "relecture": sans_doute,
     "personne": sans_doute,
+    "restauration": sans_restauration,
 }
 
 if garde := os.environ.get("FAUTES_SANS"):

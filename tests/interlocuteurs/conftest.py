@@ -64,7 +64,7 @@ def travailler(cle):
 
     from django.utils import timezone
 
-    from dossiers.models import CleApi, Etat, Operation
+    from dossiers.models import Etat, Guichet, Operation
     from dossiers.operations import balayage
     from dossiers.operations.execution import vider
 
@@ -73,8 +73,8 @@ def travailler(cle):
             passe = timezone.now() - timedelta(seconds=1)
             Operation.objects.filter(etat=Etat.INCERTAINE).update(quarantaine_jusqu_au=passe)
             Operation.objects.filter(etat=Etat.EN_ATTENTE).update(pas_avant=passe)
-            CleApi.objects.update(pause_jusqu_au=None)
+            Guichet.objects.update(pause_jusqu_au=None)
             balayage.balayer()
-            vider(cle.pk)
+            vider(cle.guichet_id)
 
     return faire

@@ -296,7 +296,7 @@ def test_la_permission_est_exigee(dossiers):
     assert not Operation.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_deux_confirmations_simultanees_ne_creent_pas_deux_fois():
     par = CollaborateurFactory(superutilisateur=True)
     cle = CleApiFactory(prete=True)

@@ -152,7 +152,7 @@ def test_creer_en_nombre_fait_un_nombre_fixe_de_requetes(cle, dossiers, collabor
     assert len(beaucoup) == len(peu)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_deux_creations_simultanees_d_une_adresse():
     cle = CleApiFactory(prete=True)
     par = CollaborateurFactory(superutilisateur=True)

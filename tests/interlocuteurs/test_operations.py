@@ -278,8 +278,8 @@ def test_la_relecture_attend_la_quarantaine(simulateur, demandee, cle, settings)
     simulateur.inviter(ADRESSE)
     simulateur.poser_pannes([{"type": "coupure_apres", "chemin": "/provisionningCollab/addClient"}])
     demandee()
-    vider(cle.pk)
-    vider(cle.pk)
+    vider(cle.guichet_id)
+    vider(cle.guichet_id)
     assert Operation.objects.get().etat == Etat.INCERTAINE
     assert appels(simulateur, MODIF) == 0
 

@@ -31,6 +31,7 @@ COURTES = {
     "OPERATION_BAIL": "25",
     "OPERATION_QUARANTAINE": "1",
     "OPERATION_BALAYAGE": "1",
+    "CHORUS_SUIVI_PREMIER": "1",
 }
 
 
@@ -40,6 +41,7 @@ class Demo:
 
     adresse: str
     simulateur: str
+    chorus: str
     mots_de_passe: dict[str, str]
 
     def poser_pannes(self, *pannes: dict[str, Any]) -> None:
@@ -49,6 +51,10 @@ class Demo:
     def declarer_cle(self, **cle: Any) -> None:
         """Make Loop know an API key."""
         self._commander("POST", "charger", json={"cles": [cle]})
+
+    def regler_le_matin(self, secondes: float) -> None:
+        """How long after a submission the simulated portal activates it: « le lendemain matin »."""
+        httpx.post(f"{self.chorus}/_simulateur/matin", json={"secondes": secondes}, timeout=10).raise_for_status()
 
     def appliques(self, endpoint: str) -> dict[str, int]:
         """What Loop has applied, by reference."""
@@ -66,7 +72,7 @@ def demarrer(dossier: Path) -> Iterator[Demo]:
 
     `dossier` receives its files and its output.
     """
-    web, simulateur, chorus = _ports_libres(3)
+    web, simulateur, chorus, od = _ports_libres(4)
     with _base_neuve() as base:
         env = os.environ | COURTES | {"DATABASE_URL": base, "REDIS_URL": _autre_courtier()}
         env |= {
@@ -74,6 +80,7 @@ def demarrer(dossier: Path) -> Iterator[Demo]:
             "DEMO_PORT": str(web),
             "LOOP_SIMULATEUR_PORT": str(simulateur),
             "CHORUS_SIMULATEUR_PORT": str(chorus),
+            "OD_SIMULATEUR_PORT": str(od),
         }
         # A group of its own to receive Ctrl-C; ended by the kernel if the run is killed.
         processus = Enfant(
@@ -87,7 +94,7 @@ def demarrer(dossier: Path) -> Iterator[Demo]:
         try:
             accueil = _attendre(processus)
             mots_de_passe = {m["identifiant"]: m["mot_de_passe"] for m in UTILISATEUR.finditer(accueil)}
-            yield Demo(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{simulateur}", mots_de_passe)
+            yield Demo(*(f"http://127.0.0.1:{port}" for port in (web, simulateur, chorus)), mots_de_passe)
         finally:
             _arreter(processus)
         assert processus.code == 0, f"la démonstration s’est mal arrêtée :\n{processus.journal.read_text()}"

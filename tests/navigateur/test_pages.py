@@ -1,4 +1,4 @@
-"""Every page, with all rights and with the fewest: no error, no call outside, nothing in English; narrow, dark, and legible."""
+"""Every page, with all rights and with the fewest: no error, no call outside, no English; narrow, dark, and legible."""
 
 import re
 
@@ -53,8 +53,11 @@ def test_chaque_page_est_saine(role: str, ouvrir: Ouvrir) -> None:
     page = ouvrir(role)
     visiter(page, "/admin/")
     liens = page.locator("#nav-sidebar a").evaluate_all("liens => liens.map(a => a.getAttribute('href'))")
-    listes = [lien for lien in dict.fromkeys(liens) if lien and lien.count("/") > 3]
+    uniques = [lien for lien in dict.fromkeys(liens) if lien]
+    listes = [lien for lien in uniques if lien.count("/") > 3]
     assert LISTE in listes
+    for seule in (lien for lien in uniques if lien not in listes and lien != "/admin/"):
+        visiter(page, seule)
     for liste in listes:
         visiter(page, liste)
         suites = [premiere_fiche(page)]

@@ -23,6 +23,7 @@ QUOI = (
     "imports",
     "precontrole",
     "certificats",
+    "fiches",
 )
 
 

@@ -55,8 +55,8 @@ def relever(cle: Any, personne: Any) -> None:
     from dossiers.operations.execution import vider
     from dossiers.services.operations import demander
 
-    operation = demander("synchroniser_loophub", par=personne, cle=cle)
-    vider(cle.pk)
+    operation = demander("synchroniser_loophub", par=personne, guichet=cle.guichet)
+    vider(cle.guichet_id)
     operation.refresh_from_db()
     if operation.etat != Etat.REUSSIE:
         raise RuntimeError(f"relevé non réussi : {operation.message}")

@@ -26,7 +26,11 @@ class Command(BaseCommand):
             settings.BASE_DIR,
             settings.VAR,
             port_web=settings.DEMO_PORT,
-            ports_simulateurs={"loop": settings.LOOP_SIMULATEUR_PORT, "chorus": settings.CHORUS_SIMULATEUR_PORT},
+            ports_simulateurs={
+                "loop": settings.LOOP_SIMULATEUR_PORT,
+                "chorus": settings.CHORUS_SIMULATEUR_PORT,
+                "od": settings.OD_SIMULATEUR_PORT,
+            },
             base_privee=settings.BASE_PRIVEE,
             courtier_prive=settings.COURTIER_PRIVE,
             ecrire=lambda ligne: print(ligne, flush=True),

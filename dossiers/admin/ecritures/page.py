@@ -35,8 +35,7 @@ def operations_de(importation: ImportEcritures) -> list[Operation]:
     lues = (
         Operation.objects.filter(dossier=importation.dossier_id, nature__in=NATURES)
         .filter(parametres__import=importation.pk)
-        .select_related("dossier", "cle", "explication")
-        .defer("cle__client_secret", "cle__cle_abonnement")
+        .select_related("dossier", "guichet", "explication")
     )
     return list(lues.order_by("-id")[:OPERATIONS_MONTREES])
 

@@ -319,17 +319,17 @@ def test_les_secrets_s_ecrivent_et_ne_se_relisent_jamais(administrateur: Client)
     cle = CleApi.objects.get()
     assert (cle.client_secret, cle.cle_abonnement) == (SECRET, "abonnement-tape")
     assert cle.client_secret_defini_par == administrateur.personne  # type: ignore[attr-defined]
-    textes = list(cle.evenements.filter(type=Evenement.Type.SECRET).values_list("texte", flat=True))
+    textes = list(cle.guichet.evenements.filter(type=Evenement.Type.SECRET).values_list("texte", flat=True))
     assert len(textes) == 2
     assert administrateur.post(fiche(cle), champs_de_cle(nom="Renommée")).status_code == 302
     cle.refresh_from_db()
     assert (cle.nom, cle.client_secret) == ("Renommée", SECRET)
-    assert cle.evenements.filter(type=Evenement.Type.SECRET).count() == 2
+    assert cle.guichet.evenements.filter(type=Evenement.Type.SECRET).count() == 2
     for adresse in (fiche(cle), "/admin/dossiers/cleapi/", f"{fiche(cle).removesuffix('change/')}history/"):
         page = administrateur.get(adresse)
         assert page.status_code == 200
         assert SECRET not in page.content.decode()
-    assert SECRET not in str(list(cle.evenements.values()))
+    assert SECRET not in str(list(cle.guichet.evenements.values()))
 
 
 def test_une_page_en_erreur_ne_rend_pas_le_secret_tape(administrateur: Client) -> None:
@@ -369,8 +369,8 @@ def test_tester_et_relever_se_demandent_d_un_bouton(manager: Client) -> None:
     cle = CleApiFactory(prete=True)
     for nom, nature in (("tester", "tester_cle"), ("relever", "synchroniser_loophub")):
         reponse = manager.post(reverse(f"admin:dossiers_cleapi_{nom}", args=[cle.pk]), follow=True)
-        assert Operation.objects.filter(cle=cle, nature=nature).count() == 1
-        assert Operation.objects.get(cle=cle, nature=nature).libelle in reponse.content.decode()
+        assert Operation.objects.filter(guichet=cle.guichet, nature=nature).count() == 1
+        assert Operation.objects.get(guichet=cle.guichet, nature=nature).libelle in reponse.content.decode()
 
 
 def test_relever_avec_une_cle_incomplete_est_explique(manager: Client) -> None:
@@ -382,13 +382,13 @@ def test_relever_avec_une_cle_incomplete_est_explique(manager: Client) -> None:
 
 def test_archiver_une_cle_attend_la_fin_de_ses_operations(administrateur: Client) -> None:
     operation = OperationFactory()
-    archiver = reverse("admin:dossiers_cleapi_archiver", args=[operation.cle_id])
+    archiver = reverse("admin:dossiers_cleapi_archiver", args=[operation.cle.pk])
     assert "l’utilisent encore" in administrateur.post(archiver, follow=True).content.decode()
     Operation.objects.all().delete()
     administrateur.post(archiver)
-    cle = CleApi.objects.get(pk=operation.cle_id)
+    cle = CleApi.objects.get(pk=operation.cle.pk)
     assert cle.archivee_le
-    assert cle.evenements.filter(type=Evenement.Type.ARCHIVAGE).count() == 1
+    assert cle.guichet.evenements.filter(type=Evenement.Type.ARCHIVAGE).count() == 1
     assert cle not in administrateur.get("/admin/dossiers/cleapi/").context["cl"].result_list
     assert cle in administrateur.get("/admin/dossiers/cleapi/?usage=archivees").context["cl"].result_list
     administrateur.post(reverse("admin:dossiers_cleapi_remettre_en_service", args=[cle.pk]))

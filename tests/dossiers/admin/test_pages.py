@@ -25,6 +25,7 @@ from tests.fabriques import (
     LotFactory,
     OffreFactory,
     OperationFactory,
+    RechercheEnregistreeFactory,
 )
 
 FABRIQUES: dict[str, Callable[[], object]] = {
@@ -38,6 +39,7 @@ FABRIQUES: dict[str, Callable[[], object]] = {
     "importecritures": lambda: ImportEcrituresFactory(parti=True),
     "evenement": lambda: EvenementFactory(acteur=CollaborateurFactory()),
     "collaborateur": lambda: CollaborateurFactory(manager=True),
+    "rechercheenregistree": RechercheEnregistreeFactory,
 }
 
 
@@ -139,7 +141,9 @@ def test_la_page_d_une_cle_ne_fait_pas_plus_de_requetes_quand_elle_sert(racine: 
     def remplir(combien: int) -> None:
         for _ in range(combien):
             OperationFactory(dossier=None, cle=cle, nature="tester_cle", parametres={}, echouee=True)
-            EvenementFactory(dossier=None, cle=cle, acteur=CollaborateurFactory(), type=Evenement.Type.SECRET)
+            EvenementFactory(
+                dossier=None, guichet=cle.guichet, acteur=CollaborateurFactory(), type=Evenement.Type.SECRET
+            )
 
     remplir(2)
     requetes(racine, fiche(cle))

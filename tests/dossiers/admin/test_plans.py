@@ -75,7 +75,7 @@ def test_de_la_liste_au_resultat(collaborateur: Client, simulateur: Any) -> None
     reponse = confirmation(page).envoyer(collaborateur)
     lot = Lot.objects.get()
     assert reponse["Location"] == reverse("admin:dossiers_lot_change", args=[lot.pk])
-    vider(cle.pk)
+    vider(cle.guichet_id)
     suivi = collaborateur.get(reverse("admin:dossiers_lot_progression", args=[lot.pk])).json()
     assert (suivi["finie"], suivi["reglees"], suivi["etats"]["reussie"]) == (True, 3, 3)
     assert all(simulateur.offres(dossier.code) == {"consultation"} for dossier in dossiers)
@@ -306,7 +306,7 @@ def test_la_selection_ne_porte_que_des_cles(collaborateur: Client) -> None:
 def test_une_operation_a_verifier_bloque_sa_ligne(collaborateur: Client) -> None:
     operation = OperationFactory(etat=Etat.A_VERIFIER)
     Operation.objects.filter(pk=operation.pk).update(
-        objet=operation.definition.objet(operation.cle, operation.dossier, operation.parametres)
+        objet=operation.definition.objet(operation.guichet, operation.dossier, operation.parametres)
     )
     page = planifier(collaborateur, [operation.dossier])
     assert len(page.context["plan"].bloquees) == 1

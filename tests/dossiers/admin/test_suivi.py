@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dossiers import progression
-from dossiers.models import Etat, Evenement, Explication, Lot, Operation
+from dossiers.models import JAMAIS, Etat, Evenement, Explication, Guichet, Lot, Operation
 from dossiers.services.catalogue import entrees
 from tests.dossiers.admin.formulaires import formulaire, formulaires
 from tests.fabriques import (
@@ -80,7 +80,7 @@ def test_la_page_d_un_lot_montre_les_echecs_et_leur_remede(manager: Client) -> N
 def test_une_pause_de_la_cle_est_dite(manager: Client) -> None:
     lot = lot_de(en_attente=1)
     cle = lot.operations.get().cle
-    type(cle).objects.filter(pk=cle.pk).update(
+    Guichet.objects.filter(pk=cle.guichet_id).update(
         pause_jusqu_au=timezone.now() + timedelta(minutes=5), echecs_consecutifs=5
     )
     assert "en pause jusqu" in manager.get(fiche(lot)).content.decode()
@@ -135,8 +135,8 @@ def test_une_operation_echouee_dit_quoi_pourquoi_et_que_faire(manager: Client) -
     texte = reponse.content.decode()
     for attendu in (explication.constat, explication.cause, explication.remede, "Message de Cegid", "req-1", "xreq-1"):
         assert attendu in texte
-    formulaire(reponse, f"/cleapi/{operation.cle_id}/relever/").envoyer(manager)
-    assert Operation.objects.filter(nature="synchroniser_loophub", cle=operation.cle).count() == 1
+    formulaire(reponse, f"/cleapi/{operation.cle.pk}/relever/").envoyer(manager)
+    assert Operation.objects.filter(nature="synchroniser_loophub", guichet=operation.guichet).count() == 1
 
 
 def test_un_message_inconnu_est_montre_tel_quel_avec_la_marche_a_suivre(consultation: Client) -> None:
@@ -179,6 +179,17 @@ def test_annuler_et_relancer_une_operation(manager: Client) -> None:
     assert reponse["Location"] == fiche(nouvelle)
     manager.post(reverse("admin:dossiers_operation_relancer", args=[echouee.pk]))
     assert Operation.objects.filter(relance_de=echouee).count() == 1
+
+
+def test_ce_qu_une_restauration_retient_n_offre_pas_d_annuler(manager: Client) -> None:
+    lot = lot_de(en_attente=1)
+    operation = lot.operations.get()
+    Operation.objects.update(pas_avant=JAMAIS)
+    assert not [f for f in formulaires(manager.get(fiche(operation))) if f.action.endswith("/annuler/")]
+    assert not [f for f in formulaires(manager.get(fiche(lot))) if f.action.endswith("/annuler-restant/")]
+    reponse = manager.post(reverse("admin:dossiers_operation_annuler", args=[operation.pk]), follow=True)
+    assert "a pu partir avant la restauration" in reponse.content.decode()
+    assert lot.operations.get().etat == Etat.EN_ATTENTE
 
 
 @pytest.mark.parametrize(
@@ -280,7 +291,7 @@ def test_les_cles_sans_operation_n_ont_pas_de_dernier_test(manager: Client) -> N
 
 def test_relancer_avec_une_cle_archivee_est_refuse_et_explique(manager: Client) -> None:
     operation = OperationFactory(echouee=True, lot=LotFactory(total=1))
-    type(operation.cle).objects.filter(pk=operation.cle_id).update(archivee_le=timezone.now())
+    type(operation.cle).objects.filter(pk=operation.cle.pk).update(archivee_le=timezone.now())
     for adresse in (
         reverse("admin:dossiers_operation_relancer", args=[operation.pk]),
         reverse("admin:dossiers_lot_relancer_echecs", args=[operation.lot_id]),

@@ -113,6 +113,6 @@ def travailler(cle):
     def faire(tours=1):
         for _ in range(tours):
             Operation.objects.filter(etat="en_attente").update(pas_avant=timezone.now())
-            vider(cle.pk, duree=5)
+            vider(cle.guichet_id, duree=5)
 
     return faire

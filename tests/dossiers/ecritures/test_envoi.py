@@ -174,7 +174,7 @@ def test_ce_qui_n_est_surement_pas_parti_part_plus_tard(pret, envoyer, travaille
     importation = pret()
     envoyer(importation)
     for _ in range(5):
-        type(cle).objects.update(pause_jusqu_au=None)
+        type(cle.guichet).objects.update(pause_jusqu_au=None)
         travailler()
     assert relu(importation).etat == Import.TERMINE
     assert len(simulateur.imports()["imports"]) == 1

@@ -29,18 +29,20 @@ class Distant:
 
 class NatureScriptee(Nature):
     libelle = "Essai"
-    cabinet = False
     permission = "dossiers.planifier_offre"
 
     def __init__(self, distant, cle, *, ecriture=True, repetable=False, relisible=False):
         self.distant, self.cle = distant, cle
         self.ecriture, self.repetable, self.relisible = ecriture, repetable, relisible
 
-    def objet(self, cle, dossier, parametres):
+    def objet(self, guichet, dossier, parametres):
         return f"essai:{dossier.code}"
 
-    def client(self, cle, journal):
+    def client(self, guichet, journal):
         return nullcontext(self.distant)
+
+    def empechement(self, guichet):
+        return guichet.cleapi.empechement(cabinet=False)
 
     def appeler(self, client, operation):
         client.appels.append(operation.pk)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from dossiers.models import CleApi, Etat, Evenement, Operation
+from dossiers.models import Etat, Evenement, Guichet, Operation
 from dossiers.operations import balayage, reglement
 from dossiers.operations.execution import Clients, executer, vider
 from dossiers.operations.registre import Constat
@@ -38,7 +38,7 @@ def evenements(operation):
 def test_chaque_reponse_mene_a_son_etat(cle, demande, distant, nature, reponse, attendu):
     operation = demande(nature)
     distant.reponses = [reponse]
-    assert vider(cle.pk, duree=0.2) >= 1
+    assert vider(cle.guichet_id, duree=0.2) >= 1
     assert etat(operation) == attendu
     assert operation.jeton is None
     assert operation.bail_jusqu_au is None
@@ -48,7 +48,7 @@ def test_chaque_reponse_mene_a_son_etat(cle, demande, distant, nature, reponse, 
 def test_le_message_verbatim_et_la_famille_sont_gardes(cle, demande, distant):
     operation = demande()
     distant.reponses = [REFUS]
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == Etat.ECHOUEE
     assert (operation.message, operation.code_erreur, operation.famille) == (REFUS.message, "Invente", "definitive")
     assert operation.explication.motif == REFUS.message
@@ -59,12 +59,12 @@ def test_le_message_verbatim_et_la_famille_sont_gardes(cle, demande, distant):
 def test_l_attente_demandee_par_le_distant_est_dans_la_ligne_et_met_la_cle_en_pause(cle, demande, distant):
     operation, autre = demande(), demande()
     distant.reponses = [PATIENCE]
-    assert vider(cle.pk) == 1
+    assert vider(cle.guichet_id) == 1
     assert etat(operation) == Etat.EN_ATTENTE
     assert 5 < (operation.pas_avant - timezone.now()).total_seconds() <= 7
     cle.refresh_from_db()
-    assert cle.en_pause
-    assert cle.echecs_consecutifs == 0
+    assert cle.guichet.en_pause
+    assert cle.guichet.echecs_consecutifs == 0
     assert etat(autre) == Etat.EN_ATTENTE
 
 
@@ -74,7 +74,7 @@ def test_les_essais_ont_une_fin(cle, demande, distant, settings):
     distant.reponses = [REFUSEE_A_LA_PORTE] * 3
     for _ in range(3):
         Operation.objects.update(pas_avant=timezone.now())
-        vider(cle.pk)
+        vider(cle.guichet_id)
     assert etat(operation) == Etat.ECHOUEE
     assert operation.famille == Operation.Famille.PASSAGERE
     assert len(distant.appels) == 3
@@ -82,11 +82,11 @@ def test_les_essais_ont_une_fin(cle, demande, distant, settings):
 
 def test_un_ouvrier_qui_se_reveille_tard_ne_change_rien(cle, demande, distant):
     operation = demande()
-    prise = reserver(cle)
+    prise = reserver(cle.guichet)
     Operation.objects.update(bail_jusqu_au=timezone.now() - timedelta(seconds=1))
     balayage.expirer_les_baux()
     assert etat(operation) == Etat.INCERTAINE
-    with Clients(cle) as clients:
+    with Clients(cle.guichet) as clients:
         executer(prise, clients)
     assert etat(operation) == Etat.INCERTAINE
     assert distant.ecrits == []
@@ -94,7 +94,7 @@ def test_un_ouvrier_qui_se_reveille_tard_ne_change_rien(cle, demande, distant):
 
 def test_un_bail_expire_rend_incertaine_une_ecriture_et_rend_une_lecture_a_l_attente(cle, demande):
     ecriture, lecture = demande("essai"), demande("lecture")
-    reserver(cle), reserver(cle)
+    reserver(cle.guichet), reserver(cle.guichet)
     assert balayage.expirer_les_baux() == 0
     Operation.objects.update(bail_jusqu_au=timezone.now() - timedelta(seconds=1))
     assert balayage.expirer_les_baux() == 2
@@ -106,7 +106,7 @@ def test_un_bail_expire_rend_incertaine_une_ecriture_et_rend_une_lecture_a_l_att
 
 def test_un_appel_sans_risque_qui_tue_son_processus_a_une_fin(cle, demande, settings, distant):
     lecture = demande("lecture")
-    reserver(cle)
+    reserver(cle.guichet)
     Operation.objects.update(
         bail_jusqu_au=timezone.now() - timedelta(seconds=1), tentatives=settings.OPERATIONS["tentatives"]
     )
@@ -148,11 +148,11 @@ def test_la_relecture_regle(cle, demande, distant, settings, constat, attendu, e
     operation = demande("relisible", incertaine=True)
     Operation.objects.update(quarantaine_jusqu_au=timezone.now() - timedelta(seconds=1))
     distant.constats, distant.reponses = [constat], [REFUSEE_A_LA_PORTE]
-    with Clients(cle) as clients:
+    with Clients(cle.guichet) as clients:
         from dossiers.operations.execution import relire
         from dossiers.operations.reservation import reserver_relecture
 
-        relire(reserver_relecture(cle, ["relisible"]), clients)
+        relire(reserver_relecture(cle.guichet, ["relisible"]), clients)
     assert etat(operation) == attendu
     assert len(distant.ecrits) == ecrits
     assert distant.appels == []
@@ -163,12 +163,12 @@ def test_une_relecture_qui_echoue_se_refait_plus_tard_puis_passe_a_une_personne(
     operation = demande("relisible", incertaine=True)
     distant.constats = [PERDUE, PERDUE]
     Operation.objects.update(quarantaine_jusqu_au=timezone.now() - timedelta(seconds=1))
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == Etat.INCERTAINE
     assert operation.jeton is None
     assert operation.quarantaine_jusqu_au > timezone.now()
     Operation.objects.update(quarantaine_jusqu_au=timezone.now() - timedelta(seconds=1))
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == Etat.A_VERIFIER
 
 
@@ -176,25 +176,25 @@ def test_le_disjoncteur_s_ouvre_fait_attendre_et_se_referme(cle, demande, distan
     seuil = settings.OPERATIONS["disjoncteur_seuil"]
     operations = [demande() for _ in range(seuil + 3)]
     distant.reponses = [REFUSEE_A_LA_PORTE] * seuil
-    assert vider(cle.pk) == seuil
+    assert vider(cle.guichet_id) == seuil
     cle.refresh_from_db()
-    assert cle.en_pause
-    assert cle.echecs_consecutifs == seuil
+    assert cle.guichet.en_pause
+    assert cle.guichet.echecs_consecutifs == seuil
     assert balayage.travail_du() == {}
     assert not Operation.objects.filter(etat=Etat.ECHOUEE).exists()
 
-    CleApi.objects.update(pause_jusqu_au=timezone.now() - timedelta(seconds=1))
+    Guichet.objects.update(pause_jusqu_au=timezone.now() - timedelta(seconds=1))
     distant.reponses = [REFUSEE_A_LA_PORTE]
-    assert vider(cle.pk) == 1
+    assert vider(cle.guichet_id) == 1
     cle.refresh_from_db()
-    assert cle.en_pause
-    assert cle.pause_jusqu_au > timezone.now() + timedelta(seconds=settings.OPERATIONS["disjoncteur_pause"])
+    assert cle.guichet.en_pause
+    assert cle.guichet.pause_jusqu_au > timezone.now() + timedelta(seconds=settings.OPERATIONS["disjoncteur_pause"])
 
-    CleApi.objects.update(pause_jusqu_au=timezone.now() - timedelta(seconds=1))
+    Guichet.objects.update(pause_jusqu_au=timezone.now() - timedelta(seconds=1))
     Operation.objects.update(pas_avant=timezone.now())
-    assert vider(cle.pk) == len(operations)
+    assert vider(cle.guichet_id) == len(operations)
     cle.refresh_from_db()
-    assert (cle.echecs_consecutifs, cle.pause_jusqu_au) == (0, None)
+    assert (cle.guichet.echecs_consecutifs, cle.guichet.pause_jusqu_au) == (0, None)
     assert all(etat(operation) == Etat.REUSSIE for operation in operations)
 
 
@@ -211,7 +211,7 @@ def test_la_base_absente_au_moment_d_ecrire_ne_perd_pas_la_reponse(cle, demande,
     monkeypatch.setattr(reglement, "passer", passer)
     monkeypatch.setattr(reglement.time, "sleep", lambda _: None)
     monkeypatch.setattr(reglement, "close_old_connections", lambda: None)
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert pannes == []
     assert etat(operation) == Etat.REUSSIE
 
@@ -220,9 +220,9 @@ def test_le_travail_du_dit_combien_de_boucles_lancer(cle, demande):
     assert balayage.travail_du() == {}
     for _ in range(6):
         demande()
-    assert balayage.travail_du() == {cle.pk: 4}
-    reserver(cle), reserver(cle), reserver(cle)
-    assert balayage.travail_du() == {cle.pk: 1}
+    assert balayage.travail_du() == {cle.guichet_id: 4}
+    reserver(cle.guichet), reserver(cle.guichet), reserver(cle.guichet)
+    assert balayage.travail_du() == {cle.guichet_id: 1}
 
 
 def test_une_boucle_fait_le_menage_quand_les_balayages_ne_passent_plus(cle, demande, monkeypatch):

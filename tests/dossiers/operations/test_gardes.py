@@ -11,7 +11,7 @@ def sans_garde(monkeypatch, settings):
 
     settings.OPERATIONS = dict(settings.OPERATIONS)
     for module, noms in (
-        (reservation, ("_CLE", "RESERVATION")),
+        (reservation, ("_GUICHET", "RESERVATION")),
         (reglement, ("passer", "conclure")),
         (balayage, ("passer",)),
     ):
@@ -35,10 +35,10 @@ def test_sans_l_ordre_une_operation_passe_devant_celle_qui_la_precede(sans_garde
     premiere = demande(objet="essai:A", incertaine=True)
     suivante = demande(objet="essai:B")
     type(suivante).objects.filter(pk=suivante.pk).update(objet=premiere.objet)
-    assert reserver(cle) is None
+    assert reserver(cle.guichet) is None
     sans_garde.sans_ordre()
     with pytest.raises(Exception, match="operation_une_en_vol_par_objet"):
-        reserver(cle)
+        reserver(cle.guichet)
 
 
 def test_sans_jeton_un_reveil_tardif_ecrase_la_suite(sans_garde, cle, demande, distant):
@@ -52,12 +52,12 @@ def test_sans_jeton_un_reveil_tardif_ecrase_la_suite(sans_garde, cle, demande, d
     from tests.dossiers.operations.scenario import REFUS
 
     operation = demande()
-    tardive = reserver(cle)
+    tardive = reserver(cle.guichet)
     Operation.objects.update(etat=Etat.EN_ATTENTE, jeton=None, bail_jusqu_au=None, pas_avant=timezone.now())
     tardive.bail_jusqu_au = timezone.now() + timedelta(hours=1)
-    assert reserver(cle).pk == operation.pk
+    assert reserver(cle.guichet).pk == operation.pk
     distant.reponses = [REFUS, REFUS]
-    with Clients(cle) as clients:
+    with Clients(cle.guichet) as clients:
         executer(tardive, clients)
         operation.refresh_from_db()
         assert operation.etat == Etat.EN_COURS
@@ -92,7 +92,7 @@ def test_sans_quarantaine_la_relecture_est_immediate(sans_garde, cle, demande, d
     operation = demande("relisible")
     distant.reponses, distant.constats = [PERDUE], [Constat.APPLIQUEE]
     sans_garde.sans_quarantaine()
-    vider(cle.pk)
+    vider(cle.guichet_id)
     operation.refresh_from_db()
     assert operation.etat == Etat.REUSSIE
     assert distant.lectures == [operation.pk]

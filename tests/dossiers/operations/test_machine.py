@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from dossiers.models import EN_VOL, TRANSITIONS, CleApi, Etat, Evenement, Operation
+from dossiers.models import EN_VOL, TRANSITIONS, Etat, Evenement, Guichet, Operation
 from dossiers.operations import balayage, registre
 from dossiers.operations.execution import Clients, executer, relire
 from dossiers.operations.registre import Constat
@@ -49,12 +49,12 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def prendre(self):
-        if prise := reserver(self.cle):
+        if prise := reserver(self.cle.guichet):
             self.prises.append((executer, prise))
 
     @rule()
     def prendre_pour_relire(self):
-        if prise := reserver_relecture(self.cle, ["relisible"]):
+        if prise := reserver_relecture(self.cle.guichet, ["relisible"]):
             self.prises.append((relire, prise))
 
     @rule(
@@ -66,7 +66,7 @@ class Machine(RuleBasedStateMachine):
         if self.prises:
             que_faire, prise = self.prises.pop(laquelle % len(self.prises))
             self.distant.reponses, self.distant.constats = [reponse], [constat]
-            with Clients(self.cle) as clients:
+            with Clients(self.cle.guichet) as clients:
                 que_faire(prise, clients)
 
     @rule()
@@ -75,7 +75,7 @@ class Machine(RuleBasedStateMachine):
         Operation.objects.filter(bail_jusqu_au__isnull=False).update(bail_jusqu_au=passe)
         Operation.objects.filter(etat=Etat.INCERTAINE).update(quarantaine_jusqu_au=passe)
         Operation.objects.filter(etat=Etat.EN_ATTENTE).update(pas_avant=passe)
-        CleApi.objects.update(pause_jusqu_au=None)
+        Guichet.objects.update(pause_jusqu_au=None)
 
     @rule()
     def balayer(self):

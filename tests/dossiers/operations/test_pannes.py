@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dossiers.loop.simulateur import SimulateurLoop
-from dossiers.models import CleApi, Etat, Evenement, Operation
+from dossiers.models import Etat, Evenement, Guichet, Operation
 from dossiers.operations import balayage, reglement
 from dossiers.operations.execution import Clients, executer, vider
 from dossiers.operations.registre import nature as nature_de
@@ -80,7 +80,7 @@ def demande(cle, loop):
             cle=cle,
             dossier=dossier,
             parametres=parametres,
-            objet=nature_de(nature).objet(cle, dossier, parametres),
+            objet=nature_de(nature).objet(cle.guichet, dossier, parametres),
         )
 
     return creer
@@ -108,7 +108,7 @@ def le_temps_passe():
     Operation.objects.filter(bail_jusqu_au__isnull=False).update(bail_jusqu_au=passe)
     Operation.objects.filter(etat=Etat.INCERTAINE).update(quarantaine_jusqu_au=passe)
     Operation.objects.filter(etat=Etat.EN_ATTENTE).update(pas_avant=passe)
-    CleApi.objects.update(pause_jusqu_au=None)
+    Guichet.objects.update(pause_jusqu_au=None)
 
 
 def jusqu_au_bout(cle):
@@ -116,7 +116,7 @@ def jusqu_au_bout(cle):
     for _ in range(6):
         le_temps_passe()
         balayage.balayer()
-        vider(cle.pk)
+        vider(cle.guichet_id)
 
 
 def attendre_les_ecritures_tardives(loop, nombre):
@@ -131,7 +131,7 @@ def test_une_panne_sur_une_ecriture_mene_a_son_etat(cle, demande, loop, nom):
     panne, attendu, appliques = PANNES[nom]
     operation = demande("ajouter_offre")
     loop.poser_pannes([ecrite(operation, panne)])
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == attendu
     attendre_les_ecritures_tardives(loop, appliques)
     assert effets(loop) == appliques
@@ -147,7 +147,7 @@ def test_une_ecriture_relisible_est_reglee_par_la_machine(cle, demande, loop, no
     panne, attendu, appliques = PANNES[nom]
     operation = demande("corriger_dossier")
     loop.poser_pannes([ecrite(operation, panne)])
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == attendu
     attendre_les_ecritures_tardives(loop, appliques)
     jusqu_au_bout(cle)
@@ -160,7 +160,7 @@ def test_une_lecture_se_refait_sans_risque(cle, demande, loop, nom):
     panne, attendu, _ = PANNES[nom]
     operation = demande("actualiser_dossier")
     loop.poser_pannes([ecrite(operation, panne)])
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == (Etat.EN_ATTENTE if attendu == Etat.INCERTAINE else attendu)
     jusqu_au_bout(cle)
     assert etat(operation) == (Etat.ECHOUEE if attendu == Etat.ECHOUEE else Etat.REUSSIE)
@@ -172,7 +172,7 @@ def test_un_distant_injoignable_fait_attendre(cle, demande, loop, settings, natu
     joignable = settings.LOOP_URLS
     # Port 9 ("discard", RFC 863): nothing listens there, and no program takes it by chance.
     settings.LOOP_URLS = joignable | {"bac_a_sable": "http://127.0.0.1:9/loop-api-publiques"}
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == Etat.EN_ATTENTE
     settings.LOOP_URLS = joignable
     jusqu_au_bout(cle)
@@ -181,7 +181,7 @@ def test_un_distant_injoignable_fait_attendre(cle, demande, loop, settings, natu
 
 
 def tuer_avant_l_appel(cle, monkeypatch):
-    assert reserver(cle)
+    assert reserver(cle.guichet)
 
 
 def tuer_avant_d_ecrire(cle, monkeypatch):
@@ -191,7 +191,7 @@ def tuer_avant_d_ecrire(cle, monkeypatch):
     with monkeypatch.context() as ici:
         ici.setattr(reglement, "conclure", conclure)
         with pytest.raises(Tue):
-            vider(cle.pk)
+            vider(cle.guichet_id)
 
 
 def tuer_pendant_l_ecriture(cle, monkeypatch):
@@ -206,7 +206,7 @@ def tuer_pendant_l_ecriture(cle, monkeypatch):
     with monkeypatch.context() as ici:
         ici.setattr(reglement, "passer", passer_puis_mourir)
         with pytest.raises(Tue):
-            vider(cle.pk)
+            vider(cle.guichet_id)
 
 
 @pytest.mark.parametrize(
@@ -231,10 +231,10 @@ def test_un_executant_tue_ne_perd_ni_ne_double_rien(cle, demande, loop, monkeypa
 def test_un_executant_tue_pendant_la_relecture_la_laisse_a_un_autre(cle, demande, loop):
     operation = demande("corriger_dossier")
     loop.poser_pannes([ecrite(operation, {"type": "coupure_apres"})])
-    vider(cle.pk)
+    vider(cle.guichet_id)
     le_temps_passe()
-    assert reserver_relecture(cle, ["corriger_dossier"]).pk == operation.pk
-    assert reserver_relecture(cle, ["corriger_dossier"]) is None
+    assert reserver_relecture(cle.guichet, ["corriger_dossier"]).pk == operation.pk
+    assert reserver_relecture(cle.guichet, ["corriger_dossier"]) is None
     jusqu_au_bout(cle)
     assert etat(operation) == Etat.REUSSIE
     assert effets(loop) == 1
@@ -243,10 +243,10 @@ def test_un_executant_tue_pendant_la_relecture_la_laisse_a_un_autre(cle, demande
 def test_un_refus_de_la_cle_pendant_la_relecture_la_remet_a_plus_tard(cle, demande, loop):
     operation = demande("corriger_dossier")
     loop.poser_pannes([ecrite(operation, {"type": "coupure_apres"})])
-    vider(cle.pk)
+    vider(cle.guichet_id)
     loop.poser_pannes([{"type": "401", "chemin": FICHE}])
     le_temps_passe()
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert etat(operation) == Etat.INCERTAINE
     assert operation.jeton is None
     jusqu_au_bout(cle)
@@ -255,10 +255,10 @@ def test_un_refus_de_la_cle_pendant_la_relecture_la_remet_a_plus_tard(cle, deman
 
 def test_un_executant_gele_apres_sa_prise_n_envoie_plus_rien(cle, demande, loop, settings):
     operation = demande("ajouter_offre")
-    prise = reserver(cle)
+    prise = reserver(cle.guichet)
     # What is left of the lease is shorter than the two calls that an operation may make.
     prise.bail_jusqu_au = timezone.now() + timedelta(seconds=2 * settings.OPERATIONS["delai_appel"] - 0.1)
-    with Clients(cle) as clients:
+    with Clients(cle.guichet) as clients:
         executer(prise, clients)
     assert etat(operation) == Etat.EN_ATTENTE
     assert loop.compte()["appels"] == {}
@@ -266,11 +266,11 @@ def test_un_executant_gele_apres_sa_prise_n_envoie_plus_rien(cle, demande, loop,
 
 def test_un_executant_gele_dont_la_ligne_a_change_de_mains_n_y_touche_pas(cle, demande, loop):
     operation = demande("ajouter_offre")
-    prise = reserver(cle)
+    prise = reserver(cle.guichet)
     le_temps_passe()
     balayage.balayer()
     prise.bail_jusqu_au = timezone.now() - timedelta(minutes=5)
-    with Clients(cle) as clients:
+    with Clients(cle.guichet) as clients:
         executer(prise, clients)
     assert etat(operation) == Etat.INCERTAINE
     assert loop.compte()["appels"] == {}
@@ -281,15 +281,15 @@ def test_une_suivante_partie_la_premiere_fait_attendre_celle_qui_arrive_apres_co
     premiere, suivante = demande("ajouter_offre"), demande("ajouter_offre")
     Operation.objects.filter(pk=suivante.pk).update(objet=premiere.objet, etat=Etat.A_VERIFIER)
     autre = demande("ajouter_offre")
-    assert reserver(cle).pk == autre.pk
-    assert reserver(cle) is None
+    assert reserver(cle.guichet).pk == autre.pk
+    assert reserver(cle.guichet) is None
     assert etat(premiere) == Etat.EN_ATTENTE
 
 
 def test_la_base_absente_au_signalement_d_un_echec_ne_perd_pas_la_reponse(cle, demande, loop, monkeypatch):
     operation = demande("ajouter_offre")
     loop.poser_pannes([{"type": "429"}])
-    manager, pannes = CleApi.objects, [1]
+    manager, pannes = Guichet.objects, [1]
     filtrer = manager.filter
 
     def filter(*args, **champs):
@@ -301,10 +301,10 @@ def test_la_base_absente_au_signalement_d_un_echec_ne_perd_pas_la_reponse(cle, d
     def operation_en_cours():
         return Operation.objects.filter(pk=operation.pk, etat=Etat.EN_COURS).exists()
 
-    monkeypatch.setattr(reglement.CleApi.objects, "filter", filter)
+    monkeypatch.setattr(reglement.Guichet.objects, "filter", filter)
     monkeypatch.setattr(reglement.time, "sleep", lambda _: None)
     monkeypatch.setattr(reglement, "close_old_connections", lambda: None)
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert pannes == []
     assert etat(operation) == Etat.EN_ATTENTE
     assert not operation.evenements.filter(type=Evenement.Type.OPERATION_INCERTAINE).exists()

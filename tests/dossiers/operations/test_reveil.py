@@ -87,7 +87,7 @@ def test_ce_qui_arrive_pendant_un_envoi_part_avec_le_suivant(monkeypatch, operat
         reveiller(autre)
     libre.set()
     reveil._expediteur.submit(int).result(timeout=30)
-    assert sorted(envoyes) == sorted([operation.cle_id, *(autre.cle_id for autre in autres)])
+    assert sorted(envoyes) == sorted([operation.guichet_id, *(autre.guichet_id for autre in autres)])
 
 
 def test_une_cle_recoit_au_plus_autant_de_messages_que_son_plafond(monkeypatch, operation, reveiller):
@@ -97,6 +97,6 @@ def test_une_cle_recoit_au_plus_autant_de_messages_que_son_plafond(monkeypatch, 
 
     envoyes = []
     monkeypatch.setattr(travailler, "apply_async", lambda args, **options: envoyes.append(args[0]))
-    reveiller(*OperationFactory.create_batch(operation.cle.plafond + 3, dossier=operation.dossier))
+    reveiller(*OperationFactory.create_batch(operation.guichet.plafond + 3, dossier=operation.dossier))
     reveil._expediteur.submit(int).result(timeout=30)
-    assert envoyes == [operation.cle_id] * operation.cle.plafond
+    assert envoyes == [operation.guichet_id] * operation.guichet.plafond

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from dossiers.models import Etat, Evenement, Offre, Operation
+from dossiers.models import JAMAIS, Etat, Evenement, Offre, Operation
 from dossiers.services import operations as services
 from dossiers.services.erreurs import ActionImpossible
 from tests.fabriques import (
@@ -62,7 +62,7 @@ def test_hors_portefeuille_rien_n_est_ecrit():
 def test_une_cle_inutilisable_est_expliquee(manager, champs, mot):
     cle = CleApiFactory(prete=True, **champs)
     with pytest.raises(ActionImpossible, match=mot):
-        services.demander("synchroniser_loophub", par=manager, cle=cle)
+        services.demander("synchroniser_loophub", par=manager, guichet=cle.guichet)
 
 
 def test_une_cle_standard_ne_fait_pas_les_appels_du_cabinet(manager):
@@ -83,6 +83,24 @@ def test_annuler_ne_touche_que_ce_qui_n_est_pas_parti_et_rend_le_voulu(manager):
     assert attente.etat == Etat.ANNULEE
     assert not offre.voulue
     assert not Operation.objects.filter(pk__in=[p.pk for p in parties], etat=Etat.ANNULEE).exists()
+
+
+def test_ce_qu_une_restauration_retient_ne_s_annule_pas(manager):
+    """It may have left since the backup: nobody can say that nothing was sent."""
+    lot = LotFactory(cree_par=manager)
+    retenue, attente = OperationFactory(lot=lot, pas_avant=JAMAIS), OperationFactory(lot=lot)
+    assert services.annuler([retenue], par=manager) == 0
+    assert services.annuler_lot(lot, par=manager) == 1
+    retenue.refresh_from_db()
+    attente.refresh_from_db()
+    assert (retenue.etat, retenue.retenue, attente.etat) == (Etat.EN_ATTENTE, True, Etat.ANNULEE)
+
+
+def test_une_copie_lue_avant_la_restauration_ne_l_annule_pas_non_plus(manager):
+    lue = OperationFactory()
+    Operation.objects.update(pas_avant=JAMAIS)
+    assert services.annuler([lue], par=manager) == 0
+    assert Operation.objects.get().etat == Etat.EN_ATTENTE
 
 
 def test_annuler_n_efface_pas_le_voulu_d_une_demande_plus_recente(manager):

@@ -62,7 +62,7 @@ def test_confirmer_fait_le_lot_le_voulu_et_les_operations(manager, simulateur, c
     lot = confirmer(planifier(dossiers, manager).sceller(), par=manager)
     assert (lot.total, lot.refus, lot.environnement) == (3, [], "bac_a_sable")
     assert Offre.objects.filter(voulue=True, constatee=None).count() == 3
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert set(lot.operations.values_list("etat", "message")) == {
         (Etat.REUSSIE, f"L'offre consultation a été ajoutée au dossier client {dossier.code}") for dossier in dossiers
     }
@@ -187,8 +187,8 @@ def test_archiver_et_remettre_en_service(manager):
     assert not libre.archive
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
-def test_deux_confirmations_simultanees_ne_demandent_pas_deux_fois(transactional_db):
+@pytest.mark.django_db(transaction=True)
+def test_deux_confirmations_simultanees_ne_demandent_pas_deux_fois():
     manager = CollaborateurFactory(superutilisateur=True)
     dossiers = [DossierFactory() for _ in range(5)]
     scelles = [planifier(dossiers, manager).sceller() for _ in range(2)]

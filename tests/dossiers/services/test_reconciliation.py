@@ -13,8 +13,8 @@ SIREN, AUTRE_SIREN, SIRET = siren_fictif(1), siren_fictif(2), siret_fictif(1)
 
 
 def relever(cle, manager):
-    operation = services.demander("synchroniser_loophub", par=manager, cle=cle)
-    vider(cle.pk)
+    operation = services.demander("synchroniser_loophub", par=manager, guichet=cle.guichet)
+    vider(cle.guichet_id)
     operation.refresh_from_db()
     assert operation.etat == Etat.REUSSIE, operation.message
     return operation
@@ -97,11 +97,11 @@ def test_un_siren_different_se_repare_la_bas(cle, manager, simulateur):
     dossier = DossierFactory(cle=cle, code="SIREN01", siren=SIREN)
     simulateur.charger(dossiers=[{"codeIbs": "SIREN01", "siren": AUTRE_SIREN, "provisionne": True}])
     services.demander("actualiser_dossier", par=manager, dossier=dossier)
-    vider(cle.pk)
+    vider(cle.guichet_id)
     ecart = Ecart.objects.get()
     assert ecart.champs["siren"] == {"voulu": SIREN, "connu": "", "constate": AUTRE_SIREN}
     _, lot = reparer("reparer_la_bas", manager)
-    vider(cle.pk)
+    vider(cle.guichet_id)
     assert lot.operations.get().etat == Etat.REUSSIE
     assert simulateur.dossier("SIREN01")["siren"] == SIREN
     ecart.refresh_from_db()
@@ -122,7 +122,7 @@ def test_actualiser_remplit_ce_qui_manque_ici(cle, manager, simulateur):
         ]
     )
     services.demander("actualiser_dossier", par=manager, dossier=dossier)
-    vider(cle.pk)
+    vider(cle.guichet_id)
     dossier.refresh_from_db()
     assert (dossier.siren, dossier.forme_juridique) == (SIREN, "SARL")
     assert dossier.revision_id
@@ -131,9 +131,9 @@ def test_actualiser_remplit_ce_qui_manque_ici(cle, manager, simulateur):
 
 
 def test_un_dossier_cree_pendant_le_releve_n_est_pas_dit_absent(cle, manager, simulateur):
-    operation = services.demander("synchroniser_loophub", par=manager, cle=cle)
+    operation = services.demander("synchroniser_loophub", par=manager, guichet=cle.guichet)
     DossierFactory(cle=cle, code="NOUVEAU")
-    vider(cle.pk)
+    vider(cle.guichet_id)
     operation.refresh_from_db()
     assert operation.etat == Etat.REUSSIE
     assert not Ecart.objects.exists()
@@ -141,8 +141,8 @@ def test_un_dossier_cree_pendant_le_releve_n_est_pas_dit_absent(cle, manager, si
 
 def test_tester_la_cle_dit_combien_de_dossiers(cle, manager, simulateur):
     simulateur.charger(dossiers=[{"codeIbs": "A1"}, {"codeIbs": "A2"}])
-    services.demander("tester_cle", par=manager, cle=cle)
-    vider(cle.pk)
+    services.demander("tester_cle", par=manager, guichet=cle.guichet)
+    vider(cle.guichet_id)
     cle.refresh_from_db()
     assert (cle.test_reussi, cle.test_message) == (True, "Connexion réussie : 2 dossiers accessibles.")
 
@@ -150,8 +150,8 @@ def test_tester_la_cle_dit_combien_de_dossiers(cle, manager, simulateur):
 def test_tester_une_cle_refusee_garde_le_message_du_distant(cle, manager, simulateur):
     cle.cle_abonnement = "abonnement-faux"
     cle.save()
-    services.demander("tester_cle", par=manager, cle=cle)
-    vider(cle.pk)
+    services.demander("tester_cle", par=manager, guichet=cle.guichet)
+    vider(cle.guichet_id)
     cle.refresh_from_db()
     assert cle.test_reussi is False
     assert cle.test_message.startswith("Access denied due to invalid subscription key.")
@@ -162,7 +162,7 @@ def test_provisionner_rend_le_dossier_operationnel(cle, manager, simulateur):
     dossier = DossierFactory(cle=cle, code="MANON004")
     simulateur.charger(dossiers=[{"codeIbs": "MANON004"}])
     confirmer(preparer("provisionner", [dossier.pk], {}, par=manager).sceller(), par=manager)
-    vider(cle.pk)
+    vider(cle.guichet_id)
     dossier.refresh_from_db()
     assert dossier.statut == Dossier.Statut.OPERATIONNEL
     assert dossier.history.first().statut == Dossier.Statut.OPERATIONNEL

@@ -161,6 +161,22 @@ def test_une_fiche_retenue_ne_s_active_pas(sim, jeudi, canal):
     assert canal.suivre("fiche-1").etat is EtatPortail.ACTIVEE
 
 
+def test_une_fiche_s_active_sur_demande_et_le_matin_peut_venir_plus_tot(sim, jeudi, canal):
+    canal.transmettre(EDI)
+    httpx.post(f"{sim.racine}{CONTROLE}/fiche", json={"reference": "fiche-1", "geste": "activer"})
+    assert canal.suivre("fiche-1").etat is EtatPortail.ACTIVEE
+    httpx.post(f"{sim.racine}{CONTROLE}/matin", json={"secondes": 90})
+    canal.transmettre(replace(EDI, reference="fiche-2"))
+    jeudi(seconds=80)
+    assert canal.suivre("fiche-2").etat is EtatPortail.ENVOYEE
+    jeudi(seconds=95)
+    assert canal.suivre("fiche-2").etat is EtatPortail.ACTIVEE
+    httpx.post(f"{sim.racine}{CONTROLE}/matin", json={"secondes": None})
+    canal.transmettre(replace(EDI, reference="fiche-3"))
+    jeudi(hours=1)
+    assert canal.suivre("fiche-3").etat is EtatPortail.ENVOYEE
+
+
 def test_chaque_fiche_a_son_code_meme_pour_une_structure(canal):
     codes = {canal.transmettre(replace(EDI, reference=f"fiche-{n}")).code_appli for n in range(30)}
     assert len(codes) == 30

@@ -22,9 +22,15 @@ from raccordements.services.certificats import (
     recevoir,
 )
 from raccordements.services.contenu import contenu, differences
-from raccordements.services.promotion import EtatPrerequis, codes_abandonnes, prerequis, promouvoir
+from raccordements.services.promotion import (
+    EtatPrerequis,
+    codes_abandonnes,
+    prerequis,
+    promouvoir,
+    structure_de_production,
+)
 from raccordements.services.redaction import Saisie
-from tests.fabriques import CollaborateurFactory, siret_fictif
+from tests.fabriques import CollaborateurFactory, DossierFactory, siret_fictif
 from tests.raccordements.fabriques import (
     CompteChorusFactory,
     StructureFactory,
@@ -81,6 +87,14 @@ def test_la_structure_de_production_du_meme_siret_est_prise(auteur):
         promouvoir(fiche, par=auteur)
     StructureFactory(siret=fiche.structure.siret)
     assert promouvoir(fiche, par=auteur).structure.environnement == EnvironnementChorus.PRODUCTION
+
+
+def test_une_structure_d_un_autre_portefeuille_n_est_ni_prise_ni_montree(auteur):
+    fiche = qualifiee(auteur)
+    structure = StructureFactory(siret=fiche.structure.siret, dossier=DossierFactory())
+    limitee = CollaborateurFactory(manager=True, portefeuille=True)
+    assert structure_de_production(fiche, limitee) is None
+    assert structure_de_production(fiche, auteur) == structure
 
 
 def test_seule_une_fiche_active_en_qualification_est_promue(auteur):

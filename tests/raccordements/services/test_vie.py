@@ -195,13 +195,16 @@ def test_retrait_et_desactivation_se_defont(auteur, manager):
     assert relue(fiche).etat == Etat.ACTIVEE
 
 
-def test_constater_ne_fait_que_ce_que_la_table_permet(auteur):
+def test_constater_ne_fait_que_ce_que_la_table_et_les_droits_permettent(auteur, manager):
     fiche = fiche_edi(par=auteur)
     assert envoi.constater(fiche, Etat.ACTIVEE, source="fichier", preuve={}, par=auteur) is Constat.CONTRAIRE
     assert envoi.constater(fiche, Etat.BROUILLON, source="fichier", preuve={}, par=auteur) is Constat.DEJA
     assert relue(fiche).etat == Etat.BROUILLON
     fiche = activee(fiche)
-    assert envoi.constater(fiche, Etat.DESACTIVEE, source="fichier", preuve={}, par=auteur) is Constat.APPLIQUE
+    # A deactivation is noted by a manager: a file that says so is no way round.
+    assert envoi.constater(fiche, Etat.DESACTIVEE, source="fichier", preuve={}, par=auteur) is Constat.CONTRAIRE
+    assert relue(fiche).etat == Etat.ACTIVEE
+    assert envoi.constater(fiche, Etat.DESACTIVEE, source="fichier", preuve={}, par=manager) is Constat.APPLIQUE
     assert relue(fiche).etat == Etat.DESACTIVEE
 
 

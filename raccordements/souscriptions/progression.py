@@ -1,0 +1,57 @@
+"""How far the portfolio is: one query, each count capped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from dossiers.models import Collaborateur, Dossier
+from raccordements.models import Souscription
+from raccordements.souscriptions.etapes import Progres
+
+PLAFOND = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palier:
+    """One place of the funnel: how many stand there, at most PLAFOND; `plafonne` tells that there are others.
+
+    `progres` is None for the dossiers in service that have no subscription, neither over nor under way.
+    """
+
+    progres: Progres | None
+    libelle: str
+    nombre: int
+    plafonne: bool
+
+
+def dossiers_sans_souscription(par: Collaborateur) -> QuerySet[Dossier]:
+    """Dossiers in service, with a SIREN, that have no subscription which is alive."""
+    vivantes = Souscription.objects.vivantes().filter(dossier=OuterRef("pk"))
+    sans: QuerySet[Dossier] = Dossier.objects.visibles_par(par).en_service().exclude(siren="").exclude(Exists(vivantes))
+    return sans
+
+
+def paliers(par: Collaborateur, *, jour: date | None = None) -> list[Palier]:
+    """The funnel of the dossiers `par` may see, in its order, on `jour` (today)."""
+    jour = jour or timezone.localdate()
+    visibles = Souscription.objects.visibles_par(par)
+    places: list[tuple[Progres | None, str, QuerySet[Any]]] = [
+        (None, "Sans souscription", dossiers_sans_souscription(par)),
+        *((progres, str(progres.label), visibles.au_stade(progres, jour)) for progres in Progres),
+    ]
+    requetes = [place.order_by().values("pk")[: PLAFOND + 1].query.sql_with_params() for *_, place in places]
+    # Django's own SQL, its values apart.
+    comptes = ", ".join(f"(SELECT count(*) FROM ({sql}) AS p{n})" for n, (sql, _) in enumerate(requetes))  # noqa: S608
+    with connection.cursor() as curseur:
+        curseur.execute(f"SELECT {comptes}", [valeur for _, params in requetes for valeur in params])
+        nombres = curseur.fetchone()
+    return [
+        Palier(progres=progres, libelle=libelle, nombre=min(nombre, PLAFOND), plafonne=nombre > PLAFOND)
+        for (progres, libelle, _), nombre in zip(places, nombres, strict=True)
+    ]
