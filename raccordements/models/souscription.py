@@ -118,13 +118,13 @@ class SouscriptionQuerySet(PortefeuilleQuerySet):
         """Neither over nor given up."""
         return self.filter(etat__in=VIVANTES)
 
-    def a_resilier(self, jour: date) -> Self:
-        """Those whose last day comes by then, and whose end was not told to Cegid OD yet."""
-        return self.filter(etat__in=(_E.ONBOARDEE, _E.SOUSCRITE), fin__lte=jour)
-
     def acquises(self) -> Self:
         """Those Cegid OD routes by, from their first day to their last."""
-        return self.filter(etat__in=ACQUISES, souscrite_le__isnull=False)
+        return self.filter(Q(souscrite_le__isnull=False) | Q(etat=_E.RESILIEE), etat__in=ACQUISES)
+
+    def finies(self, jour: date) -> Self:
+        """Those that have served and whose last day is before `jour`, told to Cegid OD or not."""
+        return self.acquises().filter(fin__lt=jour, debut__lte=jour)
 
     def au_stade(self, progres: Progres, jour: date) -> Self:
         """Those that stand there on this day; each one stands at one place, the cancelled ones at none."""
@@ -140,7 +140,9 @@ class SouscriptionQuerySet(PortefeuilleQuerySet):
             case Progres.ACTIF:
                 return self.acquises().filter(Q(fin=None) | Q(fin__gte=jour), debut__lte=jour)
             case Progres.TERMINE:
-                return self.acquises().filter(fin__lt=jour, debut__lte=jour)
+                return self.finies(jour).filter(Q(etat=_E.RESILIEE) | Q(fin_dite__lt=jour))
+            case Progres.FIN_A_DIRE:
+                return self.finies(jour).exclude(etat=_E.RESILIEE).filter(Q(fin_dite=None) | Q(fin_dite__gte=jour))
 
 
 class Souscription(models.Model):
@@ -167,6 +169,10 @@ class Souscription(models.Model):
     endpoint = models.CharField("endpoint exclusif", max_length=300, blank=True)
     debut = models.DateField("date d’effet")
     fin = models.DateField("date de fin (incluse)", null=True, blank=True)
+    # The end that Cegid OD has, told or read: it takes an earlier one, never a later one.
+    fin_dite = models.DateField("fin connue de Cegid OD (incluse)", null=True, blank=True, editable=False)
+    # Cegid OD had it once; it stays when it forgets the line. Only an end before the first day takes it back.
+    servie = models.BooleanField("a été souscrite", default=False, editable=False)
 
     etat = models.CharField(
         "état", max_length=13, choices=EtatSouscription, default=EtatSouscription.NON_COMMENCEE, editable=False
@@ -229,8 +235,15 @@ class Souscription(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                condition=~Q(etat__in=(_E.SOUSCRITE, _E.RESILIEE)) | Q(souscrite_le__isnull=False),
+                condition=~Q(etat__in=(_E.SOUSCRITE, _E.RESILIEE))
+                | Q(souscrite_le__isnull=False)
+                | Q(etat=_E.RESILIEE, servie=True),
                 name="souscription_datee",
+            ),
+            models.CheckConstraint(
+                condition=~Q(etat=_E.ANNULEE) | Q(servie=False),
+                name="souscription_servie_non_annulee",
+                violation_error_message="Une souscription qui a servi ne s’annule pas : elle se termine.",
             ),
             models.CheckConstraint(
                 condition=~Q(etat=_E.RESILIEE) | Q(fin__isnull=False, resiliee_le__isnull=False),
@@ -285,14 +298,25 @@ class Souscription(models.Model):
     @property
     def acquise(self) -> bool:
         """Whether Cegid OD routes by it, from its first day to its last."""
-        return self.etat in ACQUISES and self.souscrite_le is not None
+        return self.etat in ACQUISES and (self.souscrite_le is not None or self.etat == _E.RESILIEE)
+
+    def a_servi(self, jour: date) -> bool:
+        """Whether Cegid OD routed by it on `jour` or before, even if it has forgotten it since."""
+        return self.servie and self.debut <= jour
+
+    def accepte_fin(self, fin: date | None) -> bool:
+        """Whether Cegid OD would take this last day: it refuses one later than the end that it has."""
+        return self.fin_dite is None or (fin is not None and fin <= self.fin_dite)
 
     def progres(self, jour: date) -> Progres | None:
         """Where it stands on `jour`, as `au_stade`; None once cancelled."""
         if self.acquise:
             if self.debut > jour:
                 return Progres.SOUSCRIT
-            return Progres.TERMINE if self.fin is not None and self.fin < jour else Progres.ACTIF
+            if self.fin is None or self.fin >= jour:
+                return Progres.ACTIF
+            dite = self.etat == _E.RESILIEE or (self.fin_dite is not None and self.fin_dite < jour)
+            return Progres.TERMINE if dite else Progres.FIN_A_DIRE
         if self.etat == _E.ANNULEE:
             return None
         commencee = self.etat not in (_E.NON_COMMENCEE, _E.ONBOARDING, _E.OUBLIEE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.utils import timezone
 
@@ -42,6 +43,14 @@ class Connexion:
     donnees: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Fin:
+    """How an end went, and the last day that Cegid OD has; None for what it does not know, or for an on-boarding."""
+
+    issue: Issue
+    au: date | None = None
+
+
 class Renvoyable(NatureOD):
     """Its answer, lost, is asked for again after the quarantine: that is how connection data are read back.
 
@@ -72,8 +81,7 @@ class OnboarderSouscription(Renvoyable):
             exiger_libre_la_bas(souscription)
         tenir(operation, appels=1)
         with client.cabinet(operation.guichet.cleapi) as cabinet:
-            numero = self._ouvrir(cabinet, souscription)
-            return Connexion(numero, cabinet.recevoir_connexion(numero).texte)
+            return self._recevoir(cabinet, souscription, self._ouvrir(cabinet, souscription))
 
     def relire(self, client: ClientsOD, operation: Operation) -> tuple[Constat, Connexion | None]:
         souscription = souscription_de(operation)
@@ -81,7 +89,7 @@ class OnboarderSouscription(Renvoyable):
             ouvert = onboarding_chez_od(souscription, cabinet.lire_ligne(souscription.ligne.adresse))
             if ouvert is None:
                 return Constat.ABSENTE, None
-            return Constat.APPLIQUEE, Connexion(ouvert.numero, cabinet.recevoir_connexion(ouvert.numero).texte)
+            return Constat.APPLIQUEE, self._recevoir(cabinet, souscription, ouvert.numero)
 
     def reussir(self, operation: Operation, resultat: Connexion) -> None:
         self.noter(operation, lambda s: suivi.noter_onboarding(s, numero=resultat.numero, donnees=resultat.donnees))
@@ -100,6 +108,10 @@ class OnboarderSouscription(Renvoyable):
             f"Regardez chez Cegid OD si la ligne {operation.parametres['ligne']} est on-boardée pour "
             f"« {operation.parametres['plateforme']} »."
         )
+
+    def _recevoir(self, cabinet: ClientCabinet, souscription: Souscription, numero: str) -> Connexion:
+        suivi.noter_droits(souscription, numero=numero)
+        return Connexion(numero, cabinet.recevoir_connexion(numero).texte)
 
     def _ouvrir(self, cabinet: ClientCabinet, souscription: Souscription) -> str:
         """The number of the on-boarding, the one that is there already when there is one."""
@@ -176,7 +188,8 @@ class SouscrirePlateforme(NatureOD):
         return (Constat.APPLIQUEE, trouvee) if trouvee else (Constat.ABSENTE, None)
 
     def reussir(self, operation: Operation, resultat: SouscriptionDistante) -> None:
-        self.noter(operation, lambda s: suivi.noter_souscription(s, numero=resultat.numero, du=resultat.du))
+        lue = resultat
+        self.noter(operation, lambda s: suivi.noter_souscription(s, numero=lue.numero, du=lue.du, au=lue.au))
 
     def admettre_preuve(self, operation: Operation, texte: str) -> str:
         numero = texte.strip()
@@ -189,7 +202,8 @@ class SouscrirePlateforme(NatureOD):
         return numero
 
     def declarer_appliquee(self, operation: Operation) -> None:
-        self.noter(operation, lambda s: suivi.noter_souscription(s, numero=operation.parametres["preuve"]))
+        numero = operation.parametres["preuve"]
+        self.noter(operation, lambda s: suivi.noter_souscription(s, numero=numero, au=s.fin))
 
     def echouer(self, operation: Operation) -> None:
         self.noter(operation, lambda s: suivi.noter_echec_souscription(s, message=operation.message))
@@ -234,23 +248,30 @@ class ResilierSouscription(NatureOD):
         # Archived, or without a contract any more: what it has must still be ended.
         return sans_cle(guichet.plateforme)
 
-    def appeler(self, client: ClientsOD, operation: Operation) -> Issue:
+    def appeler(self, client: ClientsOD, operation: Operation) -> Fin:
         souscription = souscription_de(operation)
         if souscription.souscrite_le is None:
             with client.cabinet(operation.guichet.cleapi) as cabinet:
-                return cabinet.annuler_onboarding(souscription.numero_onboarding)
+                return Fin(cabinet.annuler_onboarding(souscription.numero_onboarding))
         aujourd_hui = timezone.localdate()
         au = max(souscription.fin or aujourd_hui, aujourd_hui)
         with client.plateforme(souscription) as plateforme:
             try:
-                return plateforme.terminer(souscription.numero_distant, au=au)
+                issue = plateforme.terminer(souscription.numero_distant, au=au)
             except ErreurDefinitive as exc:
                 if exc.code != DEJA_FINIE:
                     raise
-                return Issue.TERMINEE
+                tenir(operation, appels=1)
+                lues = (s.au for s in plateforme.souscriptions() if s.numero == souscription.numero_distant)
+                la_bas = next(lues, None)
+                if la_bas is None:
+                    raise
+                return Fin(Issue.TERMINEE, la_bas)
+        return Fin(issue, au if issue is Issue.TERMINEE else None)
 
-    def reussir(self, operation: Operation, resultat: Issue) -> None:
-        self.noter(operation, lambda s: suivi.noter_resiliation(s, oubliee=resultat is Issue.OUBLIEE))
+    def reussir(self, operation: Operation, resultat: Fin) -> None:
+        oubliee = resultat.issue is Issue.OUBLIEE
+        self.noter(operation, lambda s: suivi.noter_resiliation(s, oubliee=oubliee, au=resultat.au))
 
     def declarer_appliquee(self, operation: Operation) -> None:
         self.noter(operation, suivi.noter_resiliation)
@@ -262,7 +283,7 @@ class ResilierSouscription(NatureOD):
     def annuler(self, operation: Operation) -> None:
         self.noter(operation, lambda s: suivi.noter_echec_resiliation(s, message=""))
 
-    def message(self, resultat: Issue) -> str:
-        if resultat is Issue.OUBLIEE:
+    def message(self, resultat: Fin) -> str:
+        if resultat.issue is Issue.OUBLIEE:
             return "Cegid OD ne la connaissait plus : il n’y avait rien à terminer."
-        return "Fin notée par Cegid OD."
+        return f"Fin notée par Cegid OD : dernier jour le {resultat.au:%d/%m/%Y}." if resultat.au else "Fin notée."

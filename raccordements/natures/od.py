@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.http import ErreurDefinitive, ErreurPassagere
-from dossiers.models import CleApi, Dossier, Guichet, Operation
+from dossiers.models import CleApi, Dossier, Etat, Guichet, Operation
 from dossiers.operations.registre import Journal, Nature, enregistrer
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.operations import creer
@@ -47,6 +47,10 @@ from raccordements.souscriptions.traces import ecrire, tracer, verrouiller
 
 #: Refusals that may mean that Cegid OD has forgotten the line: it is read afterwards.
 OUBLIS_POSSIBLES = frozenset({CONNEXION_REFUSEE, contrat.ONBOARDING_INCONNU, contrat.SOUSCRIPTION_INCONNUE})
+REPONSE_PERDUE = (
+    "Cegid OD a répondu, mais la souscription a changé d’état entre-temps : sa réponse n’a pas pu être gardée. Relisez "
+    "la ligne, puis redemandez ce qui manque."
+)
 #: Nobody's: the test of a subscription key sends neither connection data nor line, and the client wants both.
 _SANS_CONNEXION = DonneesConnexion('{"apiKey":"aucune"}')
 _SANS_LIGNE = Ligne(niveau=Niveau.SIREN, siren="000000000")
@@ -151,7 +155,11 @@ class NatureOD(Nature):
         return cle.empechement(cabinet=False)
 
     def noter(self, operation: Operation, ecrire_: Callable[[Souscription], object]) -> None:
-        """Write on the subscription; what it cannot take any more is told in its history, and a person sorts it out."""
+        """Write on the subscription, in the settling transaction.
+
+        What it cannot take any more is told in its history, and by the operation, which has not succeeded then: a
+        person sorts it out.
+        """
         souscription = souscription_de(operation)
         try:
             ecrire_(souscription)
@@ -162,6 +170,9 @@ class NatureOD(Nature):
                 par=None,
                 operation=operation.pk,
             )
+            if operation.etat == Etat.REUSSIE:
+                operation.etat, operation.message = Etat.ECHOUEE, REPONSE_PERDUE
+                operation.save(update_fields=["etat", "message"])
 
 
 @enregistrer
@@ -188,7 +199,7 @@ class LireSouscription(NatureOD):
             case Suite.OUBLIEE:
                 self.noter(operation, lambda s: suivi.noter_oubli(s, message=resultat.texte))
             case Suite.RETROUVEE:
-                self.noter(operation, lambda s: suivi.noter_souscription(s, numero=resultat.numero))
+                self.noter(operation, lambda s: suivi.noter_souscription(s, numero=resultat.numero, au=resultat.au))
             case Suite.A_REGARDER:
                 actuelle = verrouiller(souscription_de(operation), None)
                 if actuelle.message != resultat.texte:

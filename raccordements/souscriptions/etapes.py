@@ -75,7 +75,8 @@ TRANSITIONS_SOUSCRIPTION: dict[Pas, dict[EtatSouscription, EtatSouscription]] = 
     Pas.ECHOUER_RENONCEMENT: {_E.RESILIATION: _E.ONBOARDEE},
     Pas.OUBLIER: {_E.ONBOARDEE: _E.OUBLIEE, _E.SOUSCRIPTION: _E.OUBLIEE, _E.SOUSCRITE: _E.OUBLIEE},
     Pas.REPRENDRE: {_E.OUBLIEE: _E.NON_COMMENCEE},
-    Pas.CLORE: {_E.OUBLIEE: _E.RESILIEE},
+    # From « non commencée »: what was resumed, had served, and will not be started anew after all.
+    Pas.CLORE: {_E.OUBLIEE: _E.RESILIEE, _E.NON_COMMENCEE: _E.RESILIEE},
     # What never took effect leaves its period free: given up before the second step, or ended before its first day.
     Pas.ANNULER: {_E.NON_COMMENCEE: _E.ANNULEE, _E.OUBLIEE: _E.ANNULEE, _E.RESILIATION: _E.ANNULEE},
 }
@@ -89,10 +90,12 @@ VIVANTES = tuple(etat for etat in _E if etat not in {_E.RESILIEE, _E.ANNULEE})
 
 
 class Progres(models.TextChoices):
-    """Where a subscription stands for the practice, in the five words of the portfolio."""
+    """Where a subscription stands for the practice, in the words of the portfolio."""
 
     NON_COMMENCE = "non_commence", "Non commencé"
     ONBOARDE = "onboarde", "On-boardé"
     SOUSCRIT = "souscrit", "Souscrit"
     ACTIF = "actif", "Actif"
+    # Its last day is over here, and Cegid OD, which was not told, still routes by it.
+    FIN_A_DIRE = "fin_a_dire", "Fin à dire à Cegid OD"
     TERMINE = "termine", "Terminé"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from dossiers.models import NON_REGLEES, Collaborateur, Etat, Guichet, Lot, Operation
@@ -144,6 +144,20 @@ class OnboarderSouscriptions(GesteSouscription):
     appels_par_ligne = 2
     commencer = staticmethod(suivi.commencer_onboarding)
 
+    def examiner(self, objets: Sequence[Souscription], parametres: dict[str, Any]) -> list[Ligne]:
+        """One at a time for a line: Cegid OD has it for one platform, the first to begin."""
+        lignes = super().examiner(objets, parametres)
+        premieres: dict[str, Souscription] = {}
+        for souscription, ligne in sorted(zip(objets, lignes, strict=True), key=lambda paire: paire[0].debut):
+            if ligne.verdict == Verdict.FAIRE:
+                premieres.setdefault(objet_de(souscription), souscription)
+        return [
+            _apres(ligne, premieres[objet_de(souscription)])
+            if ligne.verdict == Verdict.FAIRE and premieres[objet_de(souscription)].pk != ligne.pk
+            else ligne
+            for souscription, ligne in zip(objets, lignes, strict=True)
+        ]
+
     def exiger(self, souscription: Souscription, contexte: Contexte) -> None:
         regles.exiger_pret_pour_onboarding(souscription)
         exiger_sans_rivale(souscription, contexte.rivales.get(souscription.pk))
@@ -197,3 +211,12 @@ class ResilierSouscriptions(GesteSouscription):
             raise ActionImpossible(
                 "La résiliation n’a pas été lancée.", "Elle n’a pas de date de fin.", "Planifiez sa fin d’abord."
             )
+
+
+def _apres(ligne: Ligne, premiere: Souscription) -> Ligne:
+    return replace(
+        ligne,
+        verdict=Verdict.BLOQUE,
+        motif=f"La souscription n° {premiere.pk} de la même ligne commence avant elle et part la première. Lancez "
+        "celle-ci quand la fin de l’autre aura été dite à Cegid OD.",
+    )

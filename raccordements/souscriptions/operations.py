@@ -26,7 +26,7 @@ from raccordements.souscriptions import suivi
 from raccordements.souscriptions.concurrence import exiger_libre_la_bas, objet_de
 from raccordements.souscriptions.erreurs import EtapeInterdite
 from raccordements.souscriptions.etapes import EtatSouscription, Pas
-from raccordements.souscriptions.traces import exiger_pas, verrouiller
+from raccordements.souscriptions.traces import exiger_pas, verrouiller, verrouiller_ligne
 
 Commencer = Callable[..., Souscription]
 _EN_PLACE = (EtatSouscription.ONBOARDEE, EtatSouscription.SOUSCRITE)
@@ -39,6 +39,9 @@ def demander_onboarding(souscription: Souscription, *, par: Collaborateur) -> Op
     Raises PermissionDenied; EtapeInterdite; ActionImpossible without a mandate, a usable key, or while another
     subscription of the line is at Cegid OD and its end not told.
     """
+    exiger(par, OnboarderSouscription.permission)
+    # Two subscriptions of one line asked for at once: the second request sees the first one.
+    verrouiller_ligne(souscription.ligne, par)
     actuelle, deja = _prendre(OnboarderSouscription, souscription, par)
     if deja:
         return deja
@@ -77,6 +80,7 @@ def lancer_changement(suite: Souscription, *, par: Collaborateur) -> list[Operat
     When the end is refused, the on-boarding does not leave. Raises as the two requests.
     """
     exiger(par, OnboarderSouscription.permission)
+    verrouiller_ligne(suite.ligne, par)
     actuelle = verrouiller(suite, par)
     if actuelle.precedente is None:
         raise ActionImpossible(

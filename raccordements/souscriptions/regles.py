@@ -24,6 +24,12 @@ def admettre_endpoint(adresse: str, plateforme: Plateforme, *, resoudre: endpoin
     return endpoints.verifier(adresse, hotes=hotes_admis(plateforme), resoudre=resoudre, resolu_exige=False)
 
 
+def exiger_hote_admis(adresse: str, plateforme: Plateforme) -> None:
+    """As `admettre_endpoint` for an address that was verified, without a name server. Raises EndpointRefuse."""
+    if adresse:
+        endpoints.exiger_hote_admis(adresse, hotes_admis(plateforme))
+
+
 def exiger_dossier(dossier: Dossier, constat: str, ligne: LigneAdressage | None = None) -> None:
     """Raises ActionImpossible for a dossier that is archived, has no SIREN, or no longer the one of `ligne`."""
     if dossier.archive:
@@ -86,6 +92,23 @@ def exiger_libre(
     genante = autres.exclude(fin__lt=debut).pour_liste().order_by("debut").first()
     if genante is not None:
         raise DejaSouscrite(constat, genante)
+
+
+def exiger_fin_acceptable(souscription: Souscription, fin: date | None, constat: str) -> None:
+    """Raises ActionImpossible when Cegid OD has an end of this subscription, and `fin` is later, or none."""
+    if not souscription.accepte_fin(fin):
+        raise ActionImpossible(
+            constat,
+            f"Cegid OD a déjà la fin du {souscription.fin_dite:%d/%m/%Y} et n’en accepte pas de plus tardive.",
+            "Choisissez ce jour ou un jour plus tôt ; pour continuer après, planifiez une autre souscription à partir "
+            "du lendemain.",
+        )
+
+
+def suivante(souscription: Souscription) -> Souscription | None:
+    """The next subscription of its line, if there is one."""
+    autres = Souscription.objects.filter(ligne=souscription.ligne_id, debut__gt=souscription.debut)
+    return autres.exclude(etat=EtatSouscription.ANNULEE).order_by("debut").first()
 
 
 def exiger_pret_pour_onboarding(souscription: Souscription) -> None:

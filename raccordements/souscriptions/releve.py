@@ -30,11 +30,12 @@ class Suite(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Releve:
-    """A reading, in one French sentence. `numero`: that of a subscription found again."""
+    """A reading, in one French sentence. `numero` and `au`: those of a subscription found again."""
 
     suite: Suite
     texte: str
     numero: str = ""
+    au: date | None = None
 
 
 def comparer(souscription: Souscription, lu: EtatLigne | None) -> Releve:
@@ -54,7 +55,7 @@ def comparer(souscription: Souscription, lu: EtatLigne | None) -> Releve:
             return Releve(suite=Suite.A_REGARDER, texte=texte)
         case _E.OUBLIEE if sienne is not None and sienne.etat is not EtatOD.TERMINEE and souscription.contrat:
             texte = f"Cegid OD montre de nouveau la souscription {_periode(sienne)}."
-            return Releve(suite=Suite.RETROUVEE, texte=texte, numero=sienne.numero)
+            return Releve(suite=Suite.RETROUVEE, texte=texte, numero=sienne.numero, au=sienne.au)
     return Releve(suite=Suite.RIEN, texte=_qui(lu))
 
 

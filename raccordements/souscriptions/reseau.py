@@ -46,7 +46,7 @@ def charger(siren: str, environnement: str) -> tuple[LigneDatee, ...]:
                 endpoint=endpoint,
                 debut=du,
                 fin=au,
-                acquise=etat in ACQUISES and souscrite_le is not None,
+                acquise=etat in ACQUISES and (souscrite_le is not None or etat == EtatSouscription.RESILIEE),
             )
             lignes[pk] = replace(lignes[pk], routes=(*lignes[pk].routes, suite))
     return tuple(lignes.values())

@@ -20,7 +20,7 @@ from raccordements.souscriptions import endpoints, regles
 from raccordements.souscriptions.erreurs import EtapeInterdite
 from raccordements.souscriptions.etapes import EtatSouscription, Pas
 from raccordements.souscriptions.remise import effacer, garder
-from raccordements.souscriptions.traces import avancer, exiger_pas, tracer, verrouiller
+from raccordements.souscriptions.traces import avancer, exiger_pas, tracer, verrouiller, verrouiller_ligne
 from raccordements.souscriptions.vie import finir
 
 AVEC_DONNEES = (
@@ -41,6 +41,15 @@ def commencer_onboarding(souscription: Souscription, *, par: Collaborateur) -> S
     regles.exiger_pret_pour_onboarding(actuelle)
     avancer(actuelle, Pas.COMMENCER_ONBOARDING, "on-boarding demandé.", par=par, message="")
     return actuelle
+
+
+@transaction.atomic
+def noter_droits(souscription: Souscription, *, numero: str) -> None:
+    """Cegid OD validated the rights: the number is kept at once, since the connection data may never come."""
+    numero = numero[:120]
+    en_cours = Souscription.objects.filter(pk=souscription.pk, etat=EtatSouscription.ONBOARDING)
+    if en_cours.exclude(numero_onboarding=numero).update(numero_onboarding=numero, modifiee_le=timezone.now()):
+        tracer(souscription, f"droits validés, on-boarding n° {numero}.", par=None)
 
 
 @transaction.atomic
@@ -127,10 +136,18 @@ def verifier_avant_appel(souscription: Souscription, *, resoudre: endpoints.Reso
 
 
 @transaction.atomic
-def noter_souscription(souscription: Souscription, *, numero: str, du: date | None = None) -> Souscription:
+def noter_souscription(
+    souscription: Souscription, *, numero: str, du: date | None = None, au: date | None = None
+) -> Souscription:
     """Cegid OD knows how to reach the platform, from `du` on when it says so. Raises EtapeInterdite.
 
-    From « oubliée » too: it knew the line after all. A first day earlier than the planned one is not taken.
+    From « oubliée » too: it knew the line after all. A first day earlier than the planned one is not taken, nor a later
+    one for what has served.
+
+    Parameters
+    ----------
+    au:
+        The last day that Cegid OD has, None without an end.
     """
     actuelle = verrouiller(souscription, None)
     if not actuelle.contrat:
@@ -140,7 +157,7 @@ def noter_souscription(souscription: Souscription, *, numero: str, du: date | No
             "Reprenez les deux étapes.",
         )
     debut = max(actuelle.debut, du) if du else actuelle.debut
-    if actuelle.fin is not None and debut > actuelle.fin:
+    if actuelle.a_servi(timezone.localdate()) or (actuelle.fin is not None and debut > actuelle.fin):
         debut = actuelle.debut
     avancer(
         actuelle,
@@ -150,6 +167,8 @@ def noter_souscription(souscription: Souscription, *, numero: str, du: date | No
         numero_distant=numero[:120],
         souscrite_le=actuelle.souscrite_le or timezone.now(),
         debut=debut,
+        fin_dite=au,
+        servie=True,
         message="",
     )
     return actuelle
@@ -180,17 +199,27 @@ def commencer_resiliation(souscription: Souscription, *, par: Collaborateur) -> 
 
 
 @transaction.atomic
-def noter_resiliation(souscription: Souscription, *, oubliee: bool = False) -> Souscription:
+def noter_resiliation(souscription: Souscription, *, oubliee: bool = False, au: date | None = None) -> Souscription:
     """Cegid OD noted the end, or did not know the line any more (`oubliee`): over in both cases. Raises EtapeInterdite.
 
-    The planned last day stays, unless it was forgotten before; what never routed anything is cancelled. The connection
-    data are erased.
+    What never routed anything is cancelled. The connection data are erased.
+
+    Parameters
+    ----------
+    au:
+        The last day that Cegid OD has; by default the planned one stays, unless the line was forgotten before.
     """
+    verrouiller_ligne(souscription.ligne, None)
     actuelle = verrouiller(souscription, None)
     exiger_pas(actuelle, Pas.NOTER_RESILIATION)
     effacer(actuelle)
-    texte = "résiliée ; Cegid OD ne la connaissait plus." if oubliee else "résiliée."
-    finir(actuelle, texte=texte, par=None, aujourd_hui_au_plus_tard=oubliee)
+    texte = "résiliée."
+    if oubliee:
+        texte = "résiliée ; Cegid OD ne la connaissait plus."
+    elif au is not None:
+        texte = f"résiliée, dernier jour le {au:%d/%m/%Y} chez Cegid OD."
+    au_plus_tard = oubliee or actuelle.souscrite_le is None
+    finir(actuelle, texte=texte, par=None, aujourd_hui_au_plus_tard=au_plus_tard, dite=au)
     return actuelle
 
 

@@ -30,7 +30,6 @@ JOUR = timedelta(days=1)
 _EN_PLACE = (EtatSouscription.ONBOARDEE, EtatSouscription.SOUSCRITE)
 
 
-@transaction.atomic
 def souscrire(
     ligne: LigneAdressage,
     plateforme: Plateforme,
@@ -56,14 +55,14 @@ def souscrire(
     Raises PermissionDenied; EndpointRefuse; DejaSouscrite; ActionImpossible.
     """
     exiger(par, SOUSCRIRE)
-    actuelle = verrouiller_ligne(ligne, par)
     constat = "La souscription n’a pas été planifiée."
     if debut < timezone.localdate():
         raise ActionImpossible(constat, "Sa date d’effet est passée.", "Choisissez aujourd’hui ou un jour à venir.")
-    souscription = _preparer(
-        actuelle, plateforme, debut, fin or actuelle.fin, mandat, endpoint, constat, par=par, resoudre=resoudre
-    )
-    return _inserer(souscription, constat, par)
+    adresse = _admettre(endpoint, plateforme, ligne, resoudre)
+    with transaction.atomic():
+        actuelle = verrouiller_ligne(ligne, par)
+        souscription = _preparer(actuelle, plateforme, debut, fin or actuelle.fin, mandat, adresse, constat, par=par)
+        return _inserer(souscription, constat, par)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +74,24 @@ class Correction:
     endpoint: str | None = None
 
 
-@transaction.atomic
 def corriger(
     souscription: Souscription, correction: Correction, *, par: Collaborateur, resoudre: Resolveur | None = None
 ) -> Souscription:
-    """Change what was planned, before the second step. Raises as `souscrire`, and EtapeInterdite."""
+    """Change what was planned, before the second step. Raises as `souscrire`, and EtapeInterdite.
+
+    Of what has served, even if Cegid OD has forgotten it, the first day and the endpoint stay.
+    """
     exiger(par, CORRIGER)
+    adresse = None
+    if correction.endpoint is not None:
+        adresse = _admettre(correction.endpoint, souscription.plateforme, souscription.ligne, resoudre)
+    with transaction.atomic():
+        return _corriger(souscription, correction, adresse, par)
+
+
+def _corriger(
+    souscription: Souscription, correction: Correction, adresse: str | None, par: Collaborateur
+) -> Souscription:
     ligne = verrouiller_ligne(souscription.ligne, par)
     actuelle = verrouiller(souscription, par)
     constat = "La souscription n’a pas été modifiée."
@@ -92,7 +103,15 @@ def corriger(
             "planifiez-en une autre.",
         )
     champs: dict[str, object] = {}
-    if correction.debut is not None and correction.debut != actuelle.debut:
+    change_debut = correction.debut is not None and correction.debut != actuelle.debut
+    change_endpoint = adresse is not None and adresse != actuelle.endpoint
+    if (change_debut or change_endpoint) and actuelle.a_servi(timezone.localdate()):
+        raise EtapeInterdite(
+            constat,
+            "Elle a servi avant d’être oubliée par Cegid OD : sa date d’effet et son endpoint restent les siens.",
+            "Recommencez ses deux étapes telle quelle ; pour en changer, clôturez-la, puis planifiez-en une autre.",
+        )
+    if correction.debut is not None and change_debut:
         if correction.debut < timezone.localdate():
             raise ActionImpossible(constat, "La date d’effet est passée.", "Choisissez aujourd’hui ou un jour à venir.")
         regles.exiger_dans_la_ligne(ligne, correction.debut, actuelle.fin, constat)
@@ -101,16 +120,15 @@ def corriger(
     if correction.mandat is not None:
         regles.exiger_mandat(correction.mandat, actuelle.dossier, constat)
         champs["mandat"] = correction.mandat
-    if correction.endpoint is not None:
-        adresse = correction.endpoint or actuelle.plateforme.endpoint_pour(ligne.identifiant)
-        champs["endpoint"] = adresse and regles.admettre_endpoint(adresse, actuelle.plateforme, resoudre=resoudre)
+    if adresse is not None:
+        regles.exiger_hote_admis(adresse, actuelle.plateforme)
+        champs["endpoint"] = adresse
     if champs:
         with refus_de_la_base(constat):
             ecrire(actuelle, f"modifiée ({', '.join(_NOMS[champ] for champ in champs)}).", par=par, **champs)
     return actuelle
 
 
-@transaction.atomic
 def changer_de_plateforme(
     souscription: Souscription,
     plateforme: Plateforme,
@@ -128,6 +146,20 @@ def changer_de_plateforme(
     """
     exiger(par, TERMINER)
     exiger(par, SOUSCRIRE)
+    adresse = _admettre(endpoint, plateforme, souscription.ligne, resoudre)
+    with transaction.atomic():
+        return _changer(souscription, plateforme, le, par, mandat, adresse, motif)
+
+
+def _changer(
+    souscription: Souscription,
+    plateforme: Plateforme,
+    le: date,
+    par: Collaborateur,
+    mandat: Mandat | None,
+    adresse: str,
+    motif: str,
+) -> Souscription:
     ligne = verrouiller_ligne(souscription.ligne, par)
     actuelle = verrouiller(souscription, par)
     constat = "Le changement de plateforme n’a pas été planifié."
@@ -148,9 +180,7 @@ def changer_de_plateforme(
         fin=le - JOUR,
         motif=motif.strip()[:200],
     )
-    suite = _preparer(
-        ligne, plateforme, le, fin, mandat or actuelle.mandat, endpoint, constat, par=par, resoudre=resoudre
-    )
+    suite = _preparer(ligne, plateforme, le, fin, mandat or actuelle.mandat, adresse, constat, par=par)
     suite.precedente = actuelle
     return _inserer(suite, constat, par)
 
@@ -167,6 +197,7 @@ def terminer(souscription: Souscription, *, le: date, motif: str = "", par: Coll
         raise ActionImpossible(constat, "Cette date est passée.", "Choisissez aujourd’hui ou un jour à venir.")
     regles.exiger_dans_la_ligne(ligne, actuelle.debut, le, constat)
     regles.exiger_libre(ligne, actuelle.debut, le, constat, sauf=actuelle)
+    regles.exiger_fin_acceptable(actuelle, le, constat)
     with refus_de_la_base(constat):
         ecrire(actuelle, f"finit le {le:%d/%m/%Y}.", par=par, fin=le, motif=motif.strip()[:200])
     return actuelle
@@ -181,6 +212,7 @@ def rouvrir(souscription: Souscription, *, par: Collaborateur) -> Souscription:
     constat = "La fin n’a pas été retirée."
     _exiger_en_place(actuelle, constat)
     regles.exiger_libre(ligne, actuelle.debut, ligne.fin, constat, sauf=actuelle)
+    regles.exiger_fin_acceptable(actuelle, ligne.fin, constat)
     with refus_de_la_base(constat):
         ecrire(actuelle, "la fin prévue est retirée.", par=par, fin=ligne.fin, motif="")
     return actuelle
@@ -190,7 +222,7 @@ def rouvrir(souscription: Souscription, *, par: Collaborateur) -> Souscription:
 def annuler(souscription: Souscription, *, motif: str = "", par: Collaborateur) -> Souscription:
     """Give up what was planned and not started; the platform it would have followed goes on, when it still can.
 
-    Raises PermissionDenied, EtapeInterdite.
+    Raises PermissionDenied, EtapeInterdite: what Cegid OD has half done is not given up, nor what has served.
     """
     exiger(par, CORRIGER)
     verrouiller_ligne(souscription.ligne, par)
@@ -201,10 +233,19 @@ def annuler(souscription: Souscription, *, motif: str = "", par: Collaborateur) 
             f"Elle est à l’état « {actuelle.get_etat_display()} » : Cegid OD la connaît, ou va la connaître.",
             "Planifiez sa fin, puis résiliez-la.",
         )
-    avancer(actuelle, Pas.ANNULER, "annulée.", par=par, motif=motif.strip()[:200])
+    _exiger_sans_onboarding(actuelle, "La souscription n’a pas été annulée.")
+    if actuelle.a_servi(timezone.localdate()):
+        raise EtapeInterdite(
+            "La souscription n’a pas été annulée.",
+            f"Elle a servi à partir du {actuelle.debut:%d/%m/%Y}, avant d’être oubliée par Cegid OD : ses jours et son "
+            "endpoint restent les siens.",
+            "Clôturez-la : elle finira aujourd’hui au plus tard.",
+        )
+    avancer(actuelle, Pas.ANNULER, "annulée.", par=par, motif=motif.strip()[:200], servie=False)
     if actuelle.precedente is not None:
         precedente = verrouiller(actuelle.precedente, par)
-        if precedente.etat in _EN_PLACE and precedente.fin == actuelle.debut - JOUR:
+        suivie = precedente.etat in _EN_PLACE and precedente.fin == actuelle.debut - JOUR
+        if suivie and precedente.accepte_fin(actuelle.fin):
             ecrire(precedente, "la suite est annulée, sa fin est retirée.", par=par, fin=actuelle.fin, motif="")
     return actuelle
 
@@ -227,6 +268,7 @@ def reprendre(souscription: Souscription, *, motif: str, par: Collaborateur) -> 
         message="",
         onboardee_le=None,
         souscrite_le=None,
+        fin_dite=None,
     )
     return actuelle
 
@@ -235,11 +277,19 @@ def reprendre(souscription: Souscription, *, motif: str, par: Collaborateur) -> 
 def clore(souscription: Souscription, *, motif: str, par: Collaborateur) -> Souscription:
     """End here what Cegid OD has forgotten, without a call: today is its last day, unless it ended before.
 
-    What never took effect is cancelled instead, and leaves its days free. Raises PermissionDenied, EtapeInterdite.
+    Resumed since, it may still be closed when it has served and Cegid OD has none of its on-boarding yet. What never
+    took effect is cancelled instead, and leaves its days free. Raises PermissionDenied, EtapeInterdite.
     """
     exiger(par, REGULARISER)
+    verrouiller_ligne(souscription.ligne, par)
     actuelle = verrouiller(souscription, par)
     exiger_pas(actuelle, Pas.CLORE)
+    if actuelle.etat == EtatSouscription.NON_COMMENCEE:
+        _exiger_sans_onboarding(actuelle, "La souscription n’a pas été close.")
+        if not actuelle.a_servi(timezone.localdate()):
+            raise EtapeInterdite(
+                "La souscription n’a pas été close.", "Elle n’a jamais servi.", "Annulez-la : ses jours seront libres."
+            )
     effacer(actuelle)
     finir(
         actuelle,
@@ -250,23 +300,48 @@ def clore(souscription: Souscription, *, motif: str, par: Collaborateur) -> Sous
     return actuelle
 
 
-def finir(souscription: Souscription, *, texte: str, par: Collaborateur | None, aujourd_hui_au_plus_tard: bool) -> None:
-    """Settle the end of a locked subscription: its planned last day, else today, which may also be the latest.
+def finir(
+    souscription: Souscription,
+    *,
+    texte: str,
+    par: Collaborateur | None,
+    aujourd_hui_au_plus_tard: bool,
+    dite: date | None = None,
+) -> None:
+    """Settle the end of a subscription, locked after its line.
 
     Cancelled instead, so that its days are free, when it never routed anything.
+
+    Parameters
+    ----------
+    aujourd_hui_au_plus_tard:
+        Whether today is the latest day that may be written.
+    dite:
+        The last day that Cegid OD has; by default the planned one, else today. Told late, it may be in the days of the
+        subscription that follows, which keeps them here.
     """
     jour = timezone.localdate()
-    fin = souscription.fin or jour
+    fin = dite or souscription.fin or jour
     if aujourd_hui_au_plus_tard:
         fin = min(fin, jour)
-    if souscription.souscrite_le is None or fin < souscription.debut:
-        avancer(souscription, Pas.ANNULER, texte, par=par)
+    if not souscription.servie or fin < souscription.debut:
+        avancer(souscription, Pas.ANNULER, texte, par=par, servie=False)
         return
-    pas = Pas.CLORE if souscription.etat == EtatSouscription.OUBLIEE else Pas.NOTER_RESILIATION
-    avancer(souscription, pas, texte, par=par, fin=fin, resiliee_le=timezone.now())
+    suivante = regles.suivante(souscription)
+    if suivante is not None:
+        fin = min(fin, suivante.debut - JOUR)
+    pas = Pas.NOTER_RESILIATION if souscription.etat == EtatSouscription.RESILIATION else Pas.CLORE
+    connue = dite or souscription.fin_dite
+    avancer(souscription, pas, texte, par=par, fin=fin, fin_dite=connue, resiliee_le=timezone.now())
 
 
 _NOMS = {"debut": "date d’effet", "mandat": "mandat", "endpoint": "endpoint"}
+
+
+def _admettre(endpoint: str, plateforme: Plateforme, ligne: LigneAdressage, resoudre: Resolveur | None) -> str:
+    """The endpoint to keep, that of the pattern without one. It asks a name server: before any lock is taken."""
+    adresse = endpoint.strip() or plateforme.endpoint_pour(ligne.identifiant)
+    return adresse and regles.admettre_endpoint(adresse, plateforme, resoudre=resoudre)
 
 
 def _preparer(
@@ -275,25 +350,24 @@ def _preparer(
     debut: date,
     fin: date | None,
     mandat: Mandat | None,
-    endpoint: str,
+    adresse: str,
     constat: str,
     *,
     par: Collaborateur,
-    resoudre: Resolveur | None,
 ) -> Souscription:
     regles.exiger_dossier(ligne.dossier, constat, ligne)
     regles.exiger_plateforme(plateforme, ligne, constat)
     regles.exiger_mandat(mandat, ligne.dossier, constat)
     regles.exiger_dans_la_ligne(ligne, debut, fin, constat)
     regles.exiger_libre(ligne, debut, fin, constat)
-    adresse = endpoint.strip() or plateforme.endpoint_pour(ligne.identifiant)
+    regles.exiger_hote_admis(adresse, plateforme)
     return Souscription(
         dossier=ligne.dossier,
         environnement=ligne.environnement,
         ligne=ligne,
         plateforme=plateforme,
         mandat=mandat,
-        endpoint=adresse and regles.admettre_endpoint(adresse, plateforme, resoudre=resoudre),
+        endpoint=adresse,
         debut=debut,
         fin=fin,
         cree_par=par,
@@ -318,6 +392,17 @@ def _exiger_en_place(souscription: Souscription, constat: str) -> None:
             f"La souscription est à l’état « {souscription.get_etat_display()} ».",
             "Attendez la fin de l’étape en cours ; ce qui n’est pas commencé s’annule, ce qui est oublié se reprend "
             "ou se clôt.",
+        )
+
+
+def _exiger_sans_onboarding(souscription: Souscription, constat: str) -> None:
+    """Raises EtapeInterdite when Cegid OD validated the rights of an on-boarding whose data never came."""
+    if souscription.numero_onboarding:
+        raise EtapeInterdite(
+            constat,
+            f"Cegid OD a validé les droits (on-boarding n° {souscription.numero_onboarding}), mais les données de "
+            "connexion ne sont pas arrivées.",
+            "Relancez l’on-boarding, qui reprend ce numéro, puis résiliez-le.",
         )
 
 

@@ -138,7 +138,7 @@ def onboardee(**options: Any) -> Any:
 def souscrite(**options: Any) -> Any:
     souscription = onboardee(**options)
     suivi.commencer_souscription(souscription, par=options.get("par") or superutilisateur())
-    return suivi.noter_souscription(souscription, numero="SO-1")
+    return suivi.noter_souscription(souscription, numero="SO-1", au=souscription.fin)
 
 
 def oubliee(**options: Any) -> Any:

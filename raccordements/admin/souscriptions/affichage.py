@@ -27,6 +27,7 @@ BADGES: dict[Enum, tuple[str, str]] = {
     Progres.ONBOARDE: ("how_to_reg", "attente"),
     Progres.SOUSCRIT: ("event_upcoming", "attente"),
     Progres.ACTIF: ("check_circle", "succes"),
+    Progres.FIN_A_DIRE: ("campaign", "alerte"),
     Progres.TERMINE: ("event_busy", "neutre"),
 }
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -51,13 +52,15 @@ class PagesMandat(PagesObjet):
             fichier = saisie.pop("contenu")
             # One byte too many tells the service that the document is too big.
             octets = fichier.read(TAILLE_MANDAT + 1)
-            mandat = mandats.deposer_mandat(
-                dossier, **saisie, octets=octets, nom_fichier=fichier.name or "", par=personne
-            )
             texte = "Mandat déposé."
-            if souscription is not None and personne.has_perm(vie.CORRIGER):
-                vie.corriger(souscription, vie.Correction(mandat=mandat), par=personne)
-                texte = f"Mandat déposé, et rattaché à la souscription n° {souscription.pk}."
+            # Refused, the attachment would leave a mandate that nothing shows, and another one at the next try.
+            with transaction.atomic():
+                mandat = mandats.deposer_mandat(
+                    dossier, **saisie, octets=octets, nom_fichier=fichier.name or "", par=personne
+                )
+                if souscription is not None and personne.has_perm(vie.CORRIGER):
+                    vie.corriger(souscription, vie.Correction(mandat=mandat), par=personne)
+                    texte = f"Mandat déposé, et rattaché à la souscription n° {souscription.pk}."
             self.message_user(request, texte, messages.SUCCESS)
             return redirect(retour)
 

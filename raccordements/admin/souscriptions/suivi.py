@@ -14,7 +14,7 @@ from dossiers.models import Etat
 from raccordements.admin.souscriptions.affichage import badge_etat, badge_progres
 from raccordements.models import Souscription
 from raccordements.souscriptions import operations
-from raccordements.souscriptions.etapes import EtatSouscription
+from raccordements.souscriptions.etapes import EtatSouscription, Progres
 
 _E = EtatSouscription
 FAITE, EN_COURS, A_FAIRE = ("check_circle", "succes"), ("sync", "attente"), ("radio_button_unchecked", "neutre")
@@ -25,9 +25,11 @@ def contexte(request: HttpRequest, souscription: Souscription) -> dict[str, Any]
     personne: Any = request.user
     operation = operations.operation_en_cours(souscription)
     finie = operation is None or operation.etat == Etat.A_VERIFIER
+    progres = souscription.progres(timezone.localdate())
     return {
         "etat": badge_etat(souscription),
-        "progres": badge_progres(souscription.progres(timezone.localdate())),
+        "progres": badge_progres(progres),
+        "fin_a_dire": progres is Progres.FIN_A_DIRE and operation is None,
         "etapes": _etapes(souscription),
         "message": souscription.message,
         "operation": operation,

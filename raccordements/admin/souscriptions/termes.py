@@ -88,7 +88,7 @@ class FiltreValidite(FiltreChoix):
 
 
 class FiltreProgres(FiltreChoix):
-    """The five words of the portfolio, as of today."""
+    """The words of the portfolio, as of today."""
 
     title = "progression"
     parameter_name = "progres"

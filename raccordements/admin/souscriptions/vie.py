@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern
+from django.utils import timezone
 
 from dossiers.affichage import adresse
 from raccordements.admin.souscriptions import formulaires
@@ -90,7 +91,7 @@ GESTES = (
         permission=vie.TERMINER,
         faire=vie.rouvrir,
         formulaire=lambda s: forms.Form,
-        visible=lambda s: s.etat in _EN_PLACE and s.fin is not None and s.fin != s.ligne.fin,
+        visible=lambda s: s.etat in _EN_PLACE and s.fin not in (None, s.ligne.fin) and s.accepte_fin(s.ligne.fin),
         phrase="La souscription durera de nouveau aussi longtemps que sa ligne.",
         dit="La fin prévue est retirée.",
     ),
@@ -100,8 +101,8 @@ GESTES = (
         permission=vie.CORRIGER,
         faire=vie.annuler,
         formulaire=lambda s: formulaires.MotifFacultatifForm,
-        visible=lambda s: s.etat == _E.NON_COMMENCEE,
-        phrase="Cegid OD n’en sait rien : elle est abandonnée, et ses jours redeviennent libres.",
+        visible=lambda s: s.etat == _E.NON_COMMENCEE and not s.a_servi(timezone.localdate()),
+        phrase="Tant que Cegid OD n’en sait rien, elle s’abandonne, et ses jours redeviennent libres.",
         dit="La souscription est annulée.",
         danger=True,
     ),
@@ -122,7 +123,7 @@ GESTES = (
         permission=vie.REGULARISER,
         faire=vie.clore,
         formulaire=lambda s: formulaires.MotifForm,
-        visible=lambda s: s.permet(Pas.CLORE),
+        visible=lambda s: s.etat == _E.OUBLIEE or (s.permet(Pas.CLORE) and s.a_servi(timezone.localdate())),
         phrase="Cegid OD a oublié cette ligne : la souscription finit ici, aujourd’hui au plus tard.",
         dit="La souscription est close.",
         danger=True,

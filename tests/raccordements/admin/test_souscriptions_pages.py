@@ -14,6 +14,8 @@ from django.utils import timezone
 
 from dossiers.models import Environnement, Evenement, Operation
 from raccordements.models import Mandat, Souscription
+from raccordements.souscriptions import vie
+from raccordements.souscriptions.erreurs import EtapeInterdite
 from raccordements.souscriptions.etapes import EtatSouscription
 from tests.fabriques import CleApiFactory, DossierFactory
 from tests.interlocuteurs.admin.conftest import Entrer
@@ -231,6 +233,41 @@ def test_le_mandat_se_depose_se_rattache_et_se_telecharge(redacteur: Client, ent
     assert "no-store" in reponse["Cache-Control"]
     assert Evenement.objects.filter(type=Evenement.Type.EXPORT, details__mandat=mandat.pk).exists()
     assert entrer(manager=True, portefeuille=True).get(document).status_code == 404
+
+
+def test_un_mandat_qui_ne_peut_etre_rattache_n_est_pas_depose(
+    redacteur: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    souscription = planifiee(ligne=ligne_prete(), avec_mandat=False)
+
+    def refuser(*_: Any, **__: Any) -> None:
+        raise EtapeInterdite("La souscription n’a pas été modifiée.", "L’étape a commencé.", "Attendez sa fin.")
+
+    monkeypatch.setattr(vie, "corriger", refuser)
+    saisie = {
+        "demandeur": "Camille Inventée",
+        "courriel": "direction@tpe.example",
+        "qualite": "representant_legal",
+        "signe_le": "01/06/2026",
+        "contenu": SimpleUploadedFile("mandat.pdf", DOCUMENT),
+    }
+    reponse = redacteur.post(f"{LISTE}mandats/deposer/?souscription={souscription.pk}", saisie)
+    assert reponse.status_code == 409
+    assert not Mandat.objects.exists()
+
+
+def test_une_fin_passee_et_non_dite_se_voit(redacteur: Client) -> None:
+    hier = timezone.localdate() - timedelta(days=1)
+    souscription = souscrite(ligne=ligne_prete())
+    Souscription.objects.filter(pk=souscription.pk).update(debut=hier, fin=hier)
+    assert "Cegid OD ne le sait pas" in page(redacteur, souscription)
+    assert "Fin à dire à Cegid OD : 1" in texte(redacteur.get(f"{LISTE}progression/"))
+    assert souscription.ligne.identifiant in texte(redacteur.get(f"{LISTE}?progres=fin_a_dire"))
+    assert souscription.ligne.identifiant not in texte(redacteur.get(f"{LISTE}?progres=termine"))
+    Souscription.objects.filter(pk=souscription.pk).update(fin_dite=hier)
+    lue = page(redacteur, souscription)
+    assert "Cegid OD ne le sait pas" not in lue
+    assert "Fin connue de Cegid OD" in lue
 
 
 def test_hors_du_portefeuille_rien_n_existe(limite: Client) -> None:

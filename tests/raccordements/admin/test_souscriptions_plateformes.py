@@ -56,6 +56,16 @@ def test_la_cle_s_ecrit_et_ne_se_relit_jamais(administrateur: Client, redacteur:
     assert (plateforme.nom, plateforme.cle_abonnement) == ("Autre nom", "cle-tres-secrete")
 
 
+def test_le_matricule_d_une_plateforme_qui_sert_ne_change_plus(administrateur: Client) -> None:
+    plateforme = PlateformeFactory(matricule="0042", nue=True)
+    fiche = f"{LISTE}{plateforme.pk}/change/"
+    assert administrateur.post(fiche, saisie(matricule="0043")).status_code == 302
+    planifiee(plateforme=plateforme)
+    assert administrateur.post(fiche, saisie(matricule="0044", nom="Autre nom")).status_code == 302
+    plateforme.refresh_from_db()
+    assert (plateforme.matricule, plateforme.nom) == ("0043", "Autre nom")
+
+
 def test_un_matricule_reserve_est_refuse_au_formulaire(administrateur: Client) -> None:
     reponse = administrateur.post(f"{LISTE}add/", saisie(matricule="9998"))
     assert "désignent le portail public" in texte(reponse)

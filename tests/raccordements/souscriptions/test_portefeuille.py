@@ -34,6 +34,8 @@ def test_l_entonnoir_compte_chaque_souscription_une_fois_en_une_requete(par, auj
     souscrite(debut=aujourd_hui + JOUR)
     souscrite()
     finie = souscrite(fin=aujourd_hui)
+    vie.terminer(souscrite(fin=aujourd_hui + 9 * JOUR), le=aujourd_hui, par=par)
+    vie.terminer(souscrite(), le=aujourd_hui, par=par)
     vie.annuler(planifiee(), par=par)
     with time_machine.travel(dt.datetime(2026, 9, 11, 10, 0, tzinfo=dt.UTC)), CaptureQueriesContext(connection) as vues:
         paliers = progression.paliers(par, jour=aujourd_hui + JOUR)
@@ -44,6 +46,7 @@ def test_l_entonnoir_compte_chaque_souscription_une_fois_en_une_requete(par, auj
         Progres.ONBOARDE: 1,
         Progres.SOUSCRIT: 0,
         Progres.ACTIF: 2,
+        Progres.FIN_A_DIRE: 2,
         Progres.TERMINE: 1,
     }
     assert {p.progres: p.nombre for p in progression.paliers(par)}[Progres.SOUSCRIT] == 1

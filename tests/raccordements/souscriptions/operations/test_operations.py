@@ -6,6 +6,8 @@ import json
 import httpx
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dossiers.models import Evenement, Operation
@@ -13,6 +15,7 @@ from dossiers.services import plans
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.operations import annuler, relancer
 from raccordements.models import DonneesConnexion, HoteAdmis
+from raccordements.natures.od import ClientsOD
 from raccordements.od.client import ClientCabinet
 from raccordements.od.schemas import Demandeur, Qualite
 from raccordements.souscriptions import endpoints, suivi, vie
@@ -329,6 +332,39 @@ def test_une_fin_que_cegid_ne_connait_plus_est_faite(sim, en_place, par, travail
     assert "ne la connaissait plus" in fini.message
 
 
+def test_une_fin_que_cegid_avait_deja_est_celle_qu_on_garde(sim, en_place, par, travailler):
+    plus_tot = timezone.localdate() + SEMAINE
+    vie.terminer(en_place, le=plus_tot + SEMAINE, par=par)
+    with ClientsOD(lambda echange: None).plateforme(en_place) as client:
+        client.terminer(en_place.numero_distant, au=plus_tot)
+    fini = travailler(demander_resiliation(en_place, par=par))
+    finie = relue(en_place)
+    assert (fini.etat, finie.etat, finie.fin, finie.fin_dite) == ("reussie", E.RESILIEE, plus_tot, plus_tot)
+    assert f"{plus_tot:%d/%m/%Y}" in fini.message
+
+
+def test_une_fin_dite_en_retard_est_celle_d_aujourd_hui(sim, en_place, par, travailler):
+    hier, jour = timezone.localdate() - dt.timedelta(days=1), timezone.localdate()
+    type(en_place).objects.filter(pk=en_place.pk).update(debut=hier, fin=hier)
+    assert travailler(demander_resiliation(en_place, par=par)).etat == "reussie"
+    assert (relue(en_place).fin, sim.onboardings()[0]["subscriptions"][0]["endDate"]) == (jour, jour.isoformat())
+
+
+def test_les_droits_valides_se_retiennent_quand_les_donnees_manquent(sim, prevue, par, travailler):
+    sim.poser_pannes([{"type": "401", "chemin": "/od/onboardings/{onboarding}/connectionData", "fois": 2}])
+    assert travailler(demander_onboarding(prevue, par=par)).etat == "echouee"
+    assert (relue(prevue).etat, relue(prevue).numero_onboarding) == (E.NON_COMMENCEE, "ONB-000001")
+    with pytest.raises(EtapeInterdite, match="ONB-000001"):
+        vie.annuler(prevue, par=par)
+
+
+def test_des_donnees_qui_ne_peuvent_etre_gardees_ne_sont_pas_une_reussite(sim, onboardee_la_bas, par, travailler):
+    operation = demander_nouvelles_donnees(onboardee_la_bas, par=par)
+    suivi.noter_oubli(onboardee_la_bas, message="Ligne inconnue.")
+    perdue = travailler(operation)
+    assert (perdue.etat, "n’a pas pu être gardée" in perdue.message) == ("echouee", True)
+
+
 def test_seule_la_lecture_se_relance_telle_quelle(sim, onboardee_la_bas, par, travailler):
     controler(sim, "revoquer", {"onboarding": onboardee_la_bas.numero_onboarding})
     echec = travailler(demander_souscription(onboardee_la_bas, par=par))
@@ -369,6 +405,23 @@ def test_un_plan_dit_quoi_faire_et_pourquoi_pas(trois, en_place, autre_plateform
     assert (len(plan.a_faire), len(plan.bloquees)) == (3, 1)
     plans.confirmer(plan.sceller(), par=par)
     assert lots("resilier_souscriptions", [*trois, en_place, suite], par).rien[0].motif.startswith("Une étape")
+
+
+def test_de_deux_souscriptions_d_une_ligne_la_premiere_a_commencer_part(prevue, autre_plateforme, par):
+    fin = timezone.localdate() + SEMAINE
+    type(prevue).objects.filter(pk=prevue.pk).update(debut=fin + dt.timedelta(days=1))
+    premiere = planifiee(ligne=prevue.ligne, plateforme=autre_plateforme, par=par, fin=fin)
+    plan = lots("onboarder_souscriptions", [prevue, premiere], par)
+    assert [ligne.pk for ligne in plan.a_faire] == [premiere.pk]
+    assert f"n° {premiere.pk}" in plan.bloquees[0].motif
+    assert plans.confirmer(plan.sceller(), par=par).total == 1
+
+
+def test_un_on_boarding_est_demande_sous_le_verrou_de_sa_ligne(prevue, par):
+    with CaptureQueriesContext(connection) as vues:
+        demander_onboarding(prevue, par=par)
+    verrous = [requete["sql"] for requete in vues if "FOR NO KEY UPDATE" in requete["sql"]]
+    assert 'FROM "raccordements_ligneadressage"' in verrous[0]
 
 
 def test_une_ligne_changee_depuis_le_plan_est_refusee(trois, par):

@@ -152,7 +152,8 @@ def test_une_reprise_apres_un_bail_perdu_n_appelle_pas(sim, onboardee_la_bas, pa
 def test_une_reponse_qui_ne_peut_plus_etre_notee_se_lit_dans_l_histoire(prevue, par, travailler):
     operation = demander_onboarding(prevue, par=par)
     Souscription.objects.filter(pk=prevue.pk).update(etat=E.NON_COMMENCEE)
-    assert travailler(operation).etat == Etat.REUSSIE
+    perdue = travailler(operation)
+    assert (perdue.etat, "n’a pas pu être gardée" in perdue.message) == (Etat.ECHOUEE, True)
     assert relue(prevue).etat == E.NON_COMMENCEE
     assert evenements_de(prevue).filter(texte__contains="relisez la ligne").exists()
 
