@@ -151,6 +151,11 @@ class Machine(RuleBasedStateMachine):
                 self.decider(qui, True)
         elif fiche.approbation == Approbation.APPROUVEE and fiche.version_id != fiche.version_envoyee_id:
             self.prendre(Canal.PORTAIL)
+        elif fiche.etat == Etat.DESACTIVEE:
+            self.noter("reactiver", 0)
+        elif fiche.approbation == Approbation.APPROUVEE and self.numero % 2:
+            self.numero += 1
+            self.noter("desactiver", 0)
         elif fiche.approbation == Approbation.APPROUVEE:
             self.modifier(0)
         else:
@@ -206,7 +211,7 @@ def test_rien_ne_part_que_ce_qui_fut_approuve():
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
     assert set(VUS) == set(Etat), VUS
