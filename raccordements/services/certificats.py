@@ -15,7 +15,7 @@ from dossiers.services.operations import exiger
 from raccordements.certificats.lecteur import analyser
 from raccordements.certificats.schemas import Analyse
 from raccordements.models import Action, Certificat, Etat, Fiche
-from raccordements.services.contenu import contenu, empreinte
+from raccordements.services.contenu import contenu, meme_saisie
 from raccordements.services.redaction import Saisie, cloner, modifier
 from raccordements.services.traces import verrouiller
 
@@ -157,7 +157,7 @@ def _renouveler(fiche: Fiche, ancien: Certificat, nouveau: Certificat, maniere: 
     joints = actuelle.certificats_joints.select_related("certificat")
     certificats = {j.usage: nouveau if j.certificat_id == ancien.pk else j.certificat for j in joints}
     active = actuelle.version_active
-    if actuelle.etat == Etat.ACTIVEE and active and empreinte(contenu(actuelle)) != active.empreinte:
+    if actuelle.etat == Etat.ACTIVEE and active and not meme_saisie(contenu(actuelle), active.contenu):
         raise ActionImpossible(
             "La fiche n’a pas été préparée.",
             "D’autres modifications y sont en cours : elle différerait par autre chose que son certificat.",

@@ -102,6 +102,18 @@ def canonique(contenu: Mapping[str, Any]) -> bytes:
     return texte.encode()
 
 
+def meme_saisie(un: Mapping[str, Any], autre: Mapping[str, Any]) -> bool:
+    """Whether two contents say the same but for the partner's designation, which a verification takes from Chorus Pro.
+
+    The SIRET names the partner.
+    """
+
+    def saisie(contenu: Mapping[str, Any]) -> dict[str, Any]:
+        return {**contenu, "partenaire": contenu["partenaire"]["siret"]}
+
+    return canonique(saisie(un)) == canonique(saisie(autre))
+
+
 def empreinte(contenu: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical form, in lower-case hexadecimal."""
     return sha256(canonique(contenu)).hexdigest()

@@ -16,7 +16,7 @@ from raccordements.admin.fiches.etapes import CERTIFICATS, CODES, GENERALES, Pas
 from raccordements.admin.fiches.saisie import avertissement
 from raccordements.affichage import adresse_fiche, canal_en_mots
 from raccordements.models import Action, EvenementFiche, Fiche, Genre, Mode
-from raccordements.services.contenu import Contenu, contenu, empreinte, lisible
+from raccordements.services.contenu import Contenu, contenu, lisible, meme_saisie
 from raccordements.services.redaction import AJOUTER
 from raccordements.services.risques import Risque, faits, risques
 
@@ -110,7 +110,7 @@ def _gestes(request: HttpRequest, fiche: Fiche, fige: Contenu) -> dict[str, Any]
             if fiche.permet(Action.CHANGER_CERTIFICAT) and personne.has_perm("raccordements.change_fiche")
             else []
         ),
-        "en_preparation": bool(active and fiche.permet(Action.MODIFIER) and empreinte(fige) != active.empreinte),
+        "en_preparation": bool(active and fiche.permet(Action.MODIFIER) and not meme_saisie(fige, active.contenu)),
     }
 
 

@@ -176,6 +176,12 @@ def test_renouveler_par_une_nouvelle_fiche_laisse_l_active(auteur):
     assert [d.champ for d in differences(avant, contenu(nouvelle))] == ["certificats.client et serveur"]
 
 
+def test_une_designation_relue_dans_chorus_pro_n_empeche_pas_de_renouveler(auteur):
+    active = activee(fiche_edi(par=auteur))
+    Structure.objects.filter(pk=active.structure_id).update(designation="NOM QUE CHORUS PRO DONNE")
+    assert preparer_renouvellement(certificat(), certificat(1), par=auteur).pretes == [active]
+
+
 def test_une_fiche_deja_en_modification_n_est_pas_renouvelee(auteur):
     active = activee(fiche_edi(par=auteur))
     redaction.modifier(active, Saisie(champs={"commentaires": "En cours."}), edition=active.edition, par=auteur)
