@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -59,9 +60,9 @@ class Suivi(Nature):
     def objet(self, guichet: Guichet, dossier: Dossier | None, parametres: dict[str, Any]) -> str:
         return f"{self.systeme}:{guichet.environnement}:fiche/{parametres['reference']}/suivi/{parametres['version']}"
 
+    @abstractmethod
     def observer(self, client: Any, fiche: Fiche, operation: Operation) -> Observation:
         """One look. Raises the three families."""
-        raise NotImplementedError
 
     def appeler(self, client: Any, operation: Operation) -> Observation | None:
         fiche = fiche_de(operation)
