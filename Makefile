@@ -8,10 +8,10 @@ export PYTHONUTF8 := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := aide
-.PHONY: aide demo test qualite fautes bench captures verrou
+.PHONY: aide demo test qualite fautes bench accessibilite captures verrou
 
 aide: ## cette liste
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(INSTALLE) ## tout démarrer avec des données de démonstration (PREUVE=1 : faire le travail sans écran et vérifier)
 	@exec $(PY) manage.py demo $(if $(PREUVE),--preuve)
@@ -39,8 +39,11 @@ fautes: $(INSTALLE) ## injection de pannes : rien de perdu, rien en double (SAN
 bench: $(INSTALLE) ## mesures de vitesse et de mémoire (QUOI="operations listes" : une partie)
 	@exec $(PY) -m tests.perf $(QUOI)
 
+accessibilite: $(INSTALLE) ## axe-core sur chaque page, dans un navigateur (PUBLIER=1 : écrire la mesure que montre la déclaration publique)
+	@exec $(PY) -m tests.accessibilite $(if $(PUBLIER),--publier) $(if $(QUOI),--seulement $(QUOI))
+
 captures: $(INSTALLE) ## refaire les captures d’écran de docs/images
-	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or interlocuteur or ecritures or fiche"
+	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or accueil or interlocuteur or ecritures or fiche or souscri"
 
 verrou: $(INSTALLE) ## refaire requirements.txt (tout) et requirements-serveur.txt (production) depuis pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \

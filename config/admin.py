@@ -24,6 +24,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
 from django.utils.functional import cached_property
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
@@ -33,7 +34,7 @@ from unfold.sites import UnfoldAdminSite
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldBooleanWidget, UnfoldForeignKeyRawIdWidget
 
-from config import connexion
+from config import connexion, production
 from config.champs import SecretsFormMixin
 
 LONGUEUR_TERME = 200
@@ -168,6 +169,13 @@ class LignesCabinet(VisibiliteMixin, TabularInline):
     extra = 0
     show_change_link = True
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        lignes = super().get_formset(request, obj, **kwargs)
+        # The heading of a column is no label: each box of a row says its own name.
+        for champ in lignes.form.base_fields.values():
+            champ.widget.attrs.setdefault("aria-label", capfirst(champ.label or ""))
+        return lignes
+
 
 class FichesCabinet(VisibiliteMixin, StackedInline):
     """Base of the stacked inlines."""
@@ -185,6 +193,7 @@ class Bouton:
     variante: str
     confirmation: str
     visible: Callable[[Any], bool]
+    environnement: Callable[[Any], str]
 
 
 def bouton(
@@ -195,6 +204,7 @@ def bouton(
     variante: str = "",
     confirmation: str = "",
     visible: Callable[[Any], bool] = lambda objet: True,
+    environnement: Callable[[Any], str] = lambda objet: "",
 ) -> Callable[[Callable], Callable]:
     """Make a method `(self, request, objet)` of an `AdminCabinet` a POST-only button of its form.
 
@@ -208,10 +218,15 @@ def bouton(
         French question asked before sending; none when empty.
     visible:
         Whether the button is shown for this object. The service called stays the judge.
+    environnement:
+        Code of the environment that pressing it writes in, shown inside the button; "" when nothing remote changes. In
+        production the press is confirmed by a box (`config.production`).
     """
 
     def marquer(methode: Callable) -> Callable:
-        methode.bouton = Bouton(libelle, permission, icone, variante, confirmation, visible)  # type: ignore[attr-defined]
+        methode.bouton = Bouton(  # type: ignore[attr-defined]
+            libelle, permission, icone, variante, confirmation, visible, environnement
+        )
         return methode
 
     return marquer
@@ -334,6 +349,26 @@ class AdminCabinet(VisibiliteMixin, ModelAdmin):
         commun = {"model_admin": self, "title": titre, "media": self.media}
         return TemplateResponse(request, gabarit, {**self.admin_site.each_context(request), **commun, **contexte})
 
+    def page_production(self, request: HttpRequest, libelle: str, retour: str = "") -> HttpResponse:
+        """What a POST in production without its box gets (409): why nothing was done, and all it sent, to confirm."""
+        jetons = {"csrfmiddlewaretoken", production.CHAMP}
+        reponse = self.page(
+            request,
+            "dossiers/production.html",
+            f"{libelle} – production",
+            refus={"constat": production.CONSTAT, "cause": production.CAUSE, "remede": production.REMEDE},
+            adresse=request.get_full_path(),
+            envoi=[(nom, valeur) for nom, tous in request.POST.lists() if nom not in jetons for valeur in tous],
+            bouton=libelle,
+            retour=self._retour_sur(request, retour),
+        )
+        reponse.status_code = 409
+        return reponse
+
+    def _retour_sur(self, request: HttpRequest, adresse: str) -> str:
+        ici = url_has_allowed_host_and_scheme(adresse, {request.get_host()}, request.is_secure())
+        return adresse if ici else reverse(f"{self.admin_site.name}:index")
+
     # --- buttons -------------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
@@ -356,6 +391,8 @@ class AdminCabinet(VisibiliteMixin, ModelAdmin):
         methode = getattr(self, nom)
         if not self._bouton_permis(request, methode.bouton):
             raise PermissionDenied
+        if production.manque(methode.bouton.environnement(objet), request.POST):
+            return self.page_production(request, methode.bouton.libelle, request.headers.get("Referer", ""))
         reponse = methode(request, objet)
         if isinstance(reponse, HttpResponseBase):
             return reponse
@@ -373,7 +410,8 @@ class AdminCabinet(VisibiliteMixin, ModelAdmin):
             reglage = getattr(self, nom).bouton
             if reglage.visible(objet) and self._bouton_permis(request, reglage):
                 adresse = reverse(f"{self.admin_site.name}:{self._nom_du_bouton(nom)}", args=[quote(objet.pk)])
-                montres.append({"reglage": reglage, "adresse": adresse})
+                ou = production.en_mots(reglage.environnement(objet))
+                montres.append({"reglage": reglage, "adresse": adresse, "environnement": ou})
         return montres
 
     def render_change_form(

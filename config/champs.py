@@ -149,7 +149,9 @@ class SecretsFormMixin:
             return "à définir"
         par = getattr(instance, f"{nom}_defini_par")
         auteur = f" par {par}" if par else ""
-        return f"défini le {timezone.localtime(le):%d/%m/%Y}{auteur} — laisser vide pour ne pas changer"
+        # « une clé »: the one secret of its gender.
+        accord = "e" if nom.startswith("cle_") else ""
+        return f"défini{accord} le {timezone.localtime(le):%d/%m/%Y}{auteur} — laisser vide pour ne pas changer"
 
     def _post_clean(self) -> None:
         # construct_instance writes each cleaned value: an unchanged secret is taken out before, or it would be emptied.

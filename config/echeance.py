@@ -61,7 +61,7 @@ class _Reseau(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        adresses = _resoudre(host, port, self._echeance.reste(httpcore.ConnectTimeout, timeout))
+        adresses = resoudre(host, port, self._echeance.reste(httpcore.ConnectTimeout, timeout))
         for restantes in range(len(adresses), 0, -1):
             # A silent first address leaves their share of time to the others.
             part = self._echeance.reste(httpcore.ConnectTimeout, timeout) / restantes
@@ -112,7 +112,7 @@ def _contexte_tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _resoudre(hote: str, port: int, delai: float) -> list[str]:
+def resoudre(hote: str, port: int, delai: float) -> list[str]:
     """Addresses of a host within `delai` seconds: the system's resolver takes no deadline, so it runs aside.
 
     Raises httpcore.ConnectError, httpcore.ConnectTimeout.

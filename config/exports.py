@@ -107,9 +107,15 @@ def exporter_xlsx(nom: str, colonnes: Sequence[Colonne], queryset: Lignes) -> Fi
     """
     champs = [_champ(queryset.model, colonne) for colonne in colonnes]
     lignes = _lignes(queryset, [_en_valeur(champ, colonne) for champ, colonne in zip(champs, colonnes, strict=True)])
+    with closing(_parcourir(lignes)) as rangees:
+        return exporter_rangees_xlsx(nom, colonnes, rangees)
+
+
+def exporter_rangees_xlsx(nom: str, colonnes: Sequence[Colonne], rangees: Iterator[tuple[Any, ...]]) -> FileResponse:
+    """Rows that Python holds, one value a column, as `exporter_xlsx` writes those of a table."""
     fichier = tempfile.TemporaryFile(suffix=".xlsx")  # noqa: SIM115  closed by the response
     try:
-        _ecrire_xlsx(fichier, colonnes, lignes)
+        _ecrire_xlsx(fichier, colonnes, rangees)
     except BaseException:
         fichier.close()
         raise
@@ -267,7 +273,7 @@ class _Inerte(Func):
 # --- XLSX --------------------------------------------------------------------------------------------------------
 
 
-def _ecrire_xlsx(fichier: IO[bytes], colonnes: Sequence[Colonne], lignes: Lignes) -> None:
+def _ecrire_xlsx(fichier: IO[bytes], colonnes: Sequence[Colonne], rangees: Iterator[tuple[Any, ...]]) -> None:
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
@@ -275,7 +281,7 @@ def _ecrire_xlsx(fichier: IO[bytes], colonnes: Sequence[Colonne], lignes: Lignes
         "strings_to_numbers": False,
         "nan_inf_to_errors": True,
     }
-    with xlsxwriter.Workbook(fichier, options) as classeur, closing(_parcourir(lignes)) as rangees:
+    with xlsxwriter.Workbook(fichier, options) as classeur:
         entete = classeur.add_format({"bold": True, "bottom": 1})
         formats = {
             datetime: classeur.add_format({"num_format": "dd/mm/yyyy hh:mm"}),

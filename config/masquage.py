@@ -38,6 +38,8 @@ _EGAL = re.compile(rf"""(?P<debut>{_NOM}=)(?P<valeur>"[^"]*"?|'[^']*'?|[^\s&"'<>
 _DEUX_POINTS = re.compile(rf"(?P<debut>{_NOM}\s?:\s*)(?P<valeur>[^\r\n]+)", re.IGNORECASE)
 _PARAMETRE = re.compile(r"(?P<debut>[?&;#](?P<nom>[^=&;#?]+)=)(?P<valeur>[^&#]*)")
 _IDENTITE = re.compile(r"(?<=://)[^/?#@\s]+@")
+# The address of a private calendar is its secret: /agenda/<token>.ics.
+_AGENDA = re.compile(r"(?<=/agenda/)[^/\s?#\"'<>]{8,}")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=")
 
 
@@ -50,11 +52,13 @@ def nom_sensible(nom: str) -> bool:
 def masquer_texte(texte: str, secrets: Iterable[str] = ()) -> str:
     """Mask, in free text, the known `secrets` and whatever stands in the place of one.
 
-    Recognised places: `name=value`, `name: value` (to the end of the line), quoted pairs, `Bearer …`, `Basic …` and
-    Loop's `key:client secret`.
+    Recognised places: `name=value`, `name: value` (to the end of the line), quoted pairs, `Bearer …`, `Basic …`,
+    Loop's `key:client secret` and the address of a private calendar.
     """
     texte = _masquer_valeurs(texte, secrets)
     texte = _PORTEUR.sub(rf"\1 {MASQUE}", texte)
+    if "/agenda/" in texte:
+        texte = _AGENDA.sub(MASQUE, texte)
     # Most texts are header values without any of these: looking for one character is a hundred times cheaper.
     if ":" in texte:
         texte = _CLE_COMPLETE.sub(MASQUE, texte)

@@ -11,7 +11,8 @@ import base64
 import os
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -109,6 +110,32 @@ class Reglages:
         if morceaux.scheme == "http" and morceaux.hostname not in BOUCLE_LOCALE:
             raise self._refus(nom, valeur, "attendu une adresse https : les clés partiraient en clair sur le réseau")
         return valeur.rstrip("/")
+
+    def courriel(self, nom: str) -> dict[str, Any]:
+        """Django's EMAIL_* settings from `smtp://user:password@server:587`, `smtps://` for TLS from the first byte.
+
+        `smtp://` asks for STARTTLS unless the server is this machine. Without a value, mails are written on the
+        console. Raises ImproperlyConfigured, without showing any of it.
+        """
+        valeur = self.texte(nom, "")
+        if not valeur:
+            return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+        try:
+            morceaux = urlsplit(valeur)
+            port = morceaux.port or {"smtp": 587, "smtps": 465}[morceaux.scheme]
+        except (ValueError, KeyError):
+            morceaux, port = urlsplit(""), 0
+        if not morceaux.hostname or morceaux.path.strip("/") or morceaux.query:
+            raise self._refus(nom, valeur, "attendu une adresse de la forme smtp://utilisateur:motdepasse@serveur:587")
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "EMAIL_HOST": morceaux.hostname,
+            "EMAIL_PORT": port,
+            "EMAIL_HOST_USER": unquote(morceaux.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(morceaux.password or ""),
+            "EMAIL_USE_SSL": morceaux.scheme == "smtps",
+            "EMAIL_USE_TLS": morceaux.scheme == "smtp" and morceaux.hostname not in BOUCLE_LOCALE,
+        }
 
     def courtier(self, nom: str) -> str:
         """A required `redis://`, `rediss://` or `redis+socket://` address. Raises ImproperlyConfigured."""

@@ -379,7 +379,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "reprendre_imports": {"task": "interlocuteurs.reprendre_imports", "schedule": 30.0, "options": {"expires": 30}},
     "reprendre_ecritures": {"task": "dossiers.reprendre_ecritures", "schedule": 30.0, "options": {"expires": 30}},
+    "prevenir": {"task": "dossiers.prevenir", "schedule": 60.0, "options": {"expires": 60}},
+    "purger": {"task": "dossiers.purger", "schedule": 86_400.0, "options": {"expires": 3600}},
     "suivre_fiches": {"task": "raccordements.suivre_fiches", "schedule": 900.0, "options": {"expires": 900}},
+    "dire_les_fins": {"task": "raccordements.dire_les_fins", "schedule": 900.0, "options": {"expires": 900}},
 }
 
 # --- supervision -------------------------------------------------------------------------------------------------
@@ -395,6 +398,36 @@ SUPERVISION = {
     "sondes": 0 if _TESTS else 2,
 }
 METRIQUES_JETON = reglages.texte("METRIQUES_JETON", "")
+
+# Whom to write to when a page cannot be used; on the public statement.
+ACCESSIBILITE_CONTACT = reglages.texte("ACCESSIBILITE_CONTACT", "")
+
+# --- mail of the notices -----------------------------------------------------------------------------------------
+
+_courriel = reglages.courriel("EMAIL_URL")
+EMAIL_BACKEND = _courriel["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _courriel.get("EMAIL_HOST", ""), _courriel.get("EMAIL_PORT", 0)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _courriel.get("EMAIL_HOST_USER", ""), _courriel.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _courriel.get("EMAIL_USE_TLS", False), _courriel.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = reglages.entier("EMAIL_DELAI", 10, minimum=1)
+DEFAULT_FROM_EMAIL = reglages.texte("EMAIL_EXPEDITEUR", "passerelle@localhost")
+# Where the links of mails and calendars lead.
+ADRESSE_PUBLIQUE = reglages.adresse(
+    "ADRESSE_PUBLIQUE", f"https://{ALLOWED_HOSTS[0].lstrip('.*')}" if PRODUCTION else f"http://localhost:{DEMO_PORT}"
+)
+
+# --- retention ---------------------------------------------------------------------------------------------------
+
+# Days after which each kind of row is erased, 0 for never: technical traces go, records of the practice stay.
+RETENTION = {
+    "appels": reglages.entier("RETENTION_APPELS_JOURS", 365, minimum=0, maximum=36_500),
+    "sessions": reglages.entier("RETENTION_SESSIONS_JOURS", 1, minimum=0, maximum=36_500),
+    "connexions": reglages.entier("RETENTION_CONNEXIONS_JOURS", 365, minimum=0, maximum=36_500),
+    "essais": reglages.entier("RETENTION_ESSAIS_JOURS", 30, minimum=0, maximum=36_500),
+    "echecs_connexion": reglages.entier("RETENTION_ECHECS_CONNEXION_JOURS", 90, minimum=0, maximum=36_500),
+    "avis": reglages.entier("RETENTION_AVIS_JOURS", 180, minimum=0, maximum=36_500),
+    "ecarts": reglages.entier("RETENTION_ECARTS_JOURS", 0, minimum=0, maximum=36_500),
+}
 
 # --- imports of interlocuteurs -----------------------------------------------------------------------------------
 
@@ -495,10 +528,12 @@ UNFOLD = {
     "STYLES": [lambda request: static("config/cabinet.css"), lambda request: static("config/pages.css")],
     "SCRIPTS": [lambda request: static("config/francais.js")],
     "ENVIRONMENT": "dossiers.admin.navigation.environnement",
+    "DASHBOARD_CALLBACK": "dossiers.accueil.page.contexte",
     "SIDEBAR": {"show_search": True, "navigation": "dossiers.admin.navigation.menu"},
     "LOGIN": {"form": "config.connexion.FormulaireConnexion"},
     "ACCOUNT": {
         "navigation": [
+            {"title": "Avis, rappels et agenda", "link": reverse_lazy("preferences_avis")},
             {"title": "Double authentification", "link": reverse_lazy("admin:double_authentification")},
             {"title": "Changer mon mot de passe", "link": reverse_lazy("admin:password_change")},
         ]

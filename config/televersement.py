@@ -32,7 +32,7 @@ class PlafondDeTaille(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         self.recus += len(raw_data)
-        if self.recus > plafond(self.request):
+        if self.request is not None and self.recus > plafond(self.request):
             setattr(self.request, MARQUE, True)
             raise StopUpload(connection_reset=False)
         return raw_data

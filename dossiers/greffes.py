@@ -28,6 +28,7 @@ class Remede:
     """A button that takes a refusal away. A POST sends `champs`; a GET is a link.
 
     `reprend` tells that it asks again for the operation itself: relaunching it as it stands would be refused again.
+    `environnement` names where it writes, inside the button (`config.production.en_mots`).
     """
 
     libelle: str
@@ -35,6 +36,7 @@ class Remede:
     methode: str = "get"
     champs: Mapping[str, Any] = field(default_factory=dict)
     reprend: bool = False
+    environnement: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class Resultats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entree:
-    """A page of the menu: title, icon, admin name of the list, query string, permission."""
+    """A page of the menu: title, icon, admin name of the list or address (`admin:...`), query string, permission."""
 
     titre: str
     icone: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -100,7 +101,7 @@ def operations_de_numero(operations: QuerySet[Operation], terme: str) -> QuerySe
     return operations.filter(pk__in=toutes.filter(pk=int(terme)).values("pk").union(du_dossier.values("pk")))
 
 
-def par_numero(lignes: QuerySet, terme: str) -> QuerySet:
+def par_numero(lignes: QuerySet[Any], terme: str) -> QuerySet[Any]:
     """The row of this number."""
     return lignes.filter(pk=int(terme))
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 from celery.signals import worker_init, worker_ready, worker_shutdown, worker_shutting_down
 
+from dossiers.echeances import courriel, nouvelles, rappels
 from dossiers.ecritures import verification
 from dossiers.operations import balayage, execution
+from dossiers.retention import registre
 from dossiers.services import restauration
 from dossiers.supervision import battements, conservation, epoque
 
@@ -72,7 +74,24 @@ def reprendre_ecritures() -> None:
     verification.effacer_les_anciens()
 
 
+@shared_task(name="dossiers.purger")
+def purger() -> None:
+    """Erase what the rules of retention say is old. Nothing of a restored base is touched before it was set apart."""
+    if epoque.est_ouverte():
+        registre.purger()
+
+
 @shared_task(name="dossiers.controler_conservation")
 def controler_conservation() -> None:
     """Check the conservation law for whoever asked on the supervision page."""
     conservation.executer()
+
+
+@shared_task(name="dossiers.prevenir")
+def prevenir() -> None:
+    """Tell what happened, remind of the deadlines of the day, then send the digests. Each goes on from its row."""
+    if not epoque.est_ouverte():
+        return
+    nouvelles.annoncer_les_nouvelles()
+    if rappels.faire_la_tournee():
+        courriel.envoyer_les_resumes()

@@ -90,8 +90,9 @@ def _personne(role: str) -> Collaborateur:
 
 
 def cabinets() -> list[dict[str, str]]:
-    """The keys of the dossiers as the simulator takes them (`SimulateurOD.charger`); secrets."""
-    cles = CleApi.objects.filter(dossiers__code__in=DOSSIERS).distinct()
+    """Every key of their environment as the simulator takes them (`SimulateurOD.charger`), for any dossier; secrets."""
+    environnements = CleApi.objects.filter(dossiers__code__in=DOSSIERS).values("environnement")
+    cles = CleApi.objects.filter(environnement__in=environnements, cle_abonnement_defini_le__isnull=False)
     return [
         {"cle_publique": c.cle_publique, "client_secret": c.client_secret, "cle_abonnement": c.cle_abonnement}
         for c in cles

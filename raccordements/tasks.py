@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from dossiers.supervision import epoque
 from raccordements.services import suivi, veille
+from raccordements.souscriptions import fins
 
 
 @shared_task(name="raccordements.suivre_fiches")
@@ -13,3 +15,10 @@ def suivre_fiches() -> None:
     veille.reprendre_les_suivis()
     suivi.alerter_les_retards()
     veille.oublier_les_jetons()
+
+
+@shared_task(name="raccordements.dire_les_fins")
+def dire_les_fins() -> None:
+    """Tell Cegid OD the planned ends whose day has come; nothing of a restored base that is not open yet."""
+    if epoque.est_ouverte():
+        fins.dire_les_fins()

@@ -1,5 +1,6 @@
 """The admin of the core: one module per page people know."""
 
+from dossiers.accueil import sources  # noqa: F401 - give the home page what the core has
 from dossiers.admin import (
     cles,
     collaborateurs,
@@ -13,6 +14,7 @@ from dossiers.admin import (
     recherches,
     supervision,
 )
+from dossiers.palette import commandes  # noqa: F401 - gives the palette the verbs of the core
 
 __all__ = [
     "cles",

@@ -177,6 +177,7 @@ class LotAdmin(FicheLecture):
         icone="refresh",
         variante="primaire",
         visible=lambda lot: lot.operations.filter(etat=Etat.ECHOUEE, relances=None).exists(),
+        environnement=lambda lot: lot.environnement,
     )
     def relancer_echecs(self, request: HttpRequest, lot: Lot) -> HttpResponseBase | None:
         try:

@@ -11,8 +11,9 @@ from dossiers import greffes
 from dossiers.models import CleApi, Environnement
 
 A_VERIFIER = "etat__exact=a_verifier"
-#: The one page of the menu that is no list of a model.
-SUPERVISION = "supervision"
+#: The pages of the menu that are no list of a model.
+SUPERVISION, ECHEANCES = "supervision", "echeances"
+PAGES = (SUPERVISION, ECHEANCES)
 #: Group, then (title, icon, page, query string, permission).
 MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
     (
@@ -35,6 +36,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str, str, str, str], ...]], ...] = (
     (
         "Suivi",
         (
+            ("Échéances", "event_upcoming", ECHEANCES, "", "dossiers.view_dossier"),
             ("Lots", "stacks", "dossiers_lot", "", "dossiers.view_lot"),
             ("Opérations", "send", "dossiers_operation", "", "dossiers.view_operation"),
             (
@@ -68,13 +70,21 @@ def menu(request: HttpRequest) -> list[dict[str, Any]]:
         permises = [_entree(request, filtres, *entree) for *entree, permission in toutes if droit(permission)]
         if permises:
             groupes.append({"title": titre, "separator": True, "items": permises})
+    _garder_la_plus_precise(groupes)
     return groupes
+
+
+def _garder_la_plus_precise(groupes: list[dict[str, Any]]) -> None:
+    """A page under the address of a list is the only one shown as open."""
+    ouvertes = [entree for groupe in groupes for entree in groupe["items"] if entree.get("active")]
+    for entree in ouvertes:
+        entree["active"] = entree is max(ouvertes, key=lambda autre: len(autre["link"]))
 
 
 def _entree(
     request: HttpRequest, filtres: set[tuple[str, str]], titre: str, icone: str, page: str, filtre: str
 ) -> dict[str, Any]:
-    liste = reverse(page if page == SUPERVISION else f"admin:{page}_changelist")
+    liste = reverse(page if page in PAGES or ":" in page else f"admin:{page}_changelist")
     demande = request.META.get("QUERY_STRING", "") if request.path == liste else ""
     demandes = {autre for autre_page, autre in filtres if autre_page == page and autre in demande}
     return {

@@ -18,6 +18,7 @@ from django.utils.text import Truncator
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
+from config import production
 from config.admin import Bouton, bouton
 from config.exports import Colonne
 from dossiers import greffes
@@ -225,7 +226,14 @@ class OperationAdmin(FicheLecture):
                 messages.WARNING,
             )
 
-    @bouton("Relancer", permission="relancer", icone="refresh", variante="primaire", visible=_echouee)
+    @bouton(
+        "Relancer",
+        permission="relancer",
+        icone="refresh",
+        variante="primaire",
+        visible=_echouee,
+        environnement=lambda operation: operation.guichet.environnement if operation.definition.ecriture else "",
+    )
     def relancer(self, request: HttpRequest, operation: Operation) -> HttpResponseBase | None:
         try:
             nouvelles = services.relancer([operation], par=request.user)
@@ -248,6 +256,9 @@ class OperationAdmin(FicheLecture):
         formulaire = TrancherForm(request.POST, preuve=operation.definition.preuve)
         if not formulaire.is_valid():
             return self.fiche(request, operation, formulaire)
+        renvoyee = formulaire.cleaned_data["decision"] == services.Decision.RENVOYER
+        if renvoyee and production.manque(operation.guichet.environnement, request.POST):
+            return self.page_production(request, "L’envoyer de nouveau", adresse(operation))
         try:
             services.trancher(
                 operation,
@@ -310,7 +321,8 @@ def remede(request: HttpRequest, operation: Operation) -> dict[str, Any] | None:
         case "actualiser_loophub" if relevable:
             return _en_post("Relever LoopHub", _voisine(cle, "relever"))
         case "relancer" if _echouee(operation):
-            return _en_post("Relancer l’opération", _voisine(ici, "relancer"))
+            ou = production.en_mots(operation.guichet.environnement)
+            return {**_en_post("Relancer l’opération", _voisine(ici, "relancer")), "environnement": ou}
         case "actualiser_dossier" if dossier:
             return _en_post("Actualiser le dossier depuis Loop", _voisine(dossier, "geste"), geste="actualiser_dossier")
         case "ouvrir_cle" if cle:

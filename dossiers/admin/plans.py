@@ -13,10 +13,12 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.core import signing
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_safe
 
+from config import production
 from config.admin import AdminCabinet
 from config.lignes import exporter_lignes
 from dossiers.affichage import adresse, pluriel
@@ -101,6 +103,11 @@ class GestesAdmin(AdminCabinet):
             self._adresse("plan/csv/", self.vue_plan_csv, "plan_csv"),
             self._adresse("plan/confirmer/", self.vue_confirmer, "plan_confirmer"),
             self._adresse("<path:object_id>/geste/", self.vue_geste, "geste"),
+            path(
+                "<path:object_id>/preparer/<slug:nom>/",
+                self.admin_site.admin_view(require_safe(self.vue_preparer)),
+                name=f"{self.opts.app_label}_{self.opts.model_name}_preparer",
+            ),
             *super().get_urls(),
         ]
 
@@ -151,6 +158,22 @@ class GestesAdmin(AdminCabinet):
         selection = Selection(geste=geste.nom, pks=[objet.pk], retour="", pour=request.user.pk, fiche=True)
         return self._parametrer(request, geste, selection)
 
+    def vue_preparer(self, request: HttpRequest, object_id: str, nom: str) -> HttpResponseBase:
+        """The first page of one gesture on one object, by its address: parameters given there are only proposed."""
+        objet = self.objet_ou_404(request, object_id)
+        geste = next((g for g in plans.gestes(self.model) if g.nom == nom), None)
+        if geste is None:
+            raise Http404
+        if not request.user.has_perm(geste.permission):
+            raise PermissionDenied(geste.permission)
+        selection = Selection(geste=geste.nom, pks=[objet.pk], retour="", pour=request.user.pk, fiche=True)
+        try:
+            if geste.formulaire is not None:
+                return self.page_parametres(request, geste, selection, geste.formulaire(initial=request.GET.dict()))
+            return self.page_plan(request, geste, selection, {})
+        except ActionImpossible as refus:
+            return self.page_impossible(request, refus)
+
     def vue_plan(self, request: HttpRequest) -> HttpResponseBase:
         selection = self._selection(request)
         return self._parametrer(request, self._geste(request, selection.geste), selection)
@@ -176,12 +199,8 @@ class GestesAdmin(AdminCabinet):
     def vue_confirmer(self, request: HttpRequest) -> HttpResponseBase:
         scelle = request.POST.get("plan", "")
         contenu = plans.ouvrir(scelle, par=request.user)
-        if contenu["environnement"] == Environnement.PRODUCTION and request.POST.get("production") != "oui":
-            raise ActionImpossible(
-                "Rien n’a été envoyé.",
-                "Ce plan touche l’environnement de production et la case qui le confirme n’est pas cochée.",
-                "Revenez au plan, cochez « Je confirme agir en production », puis confirmez.",
-            )
+        if production.manque(contenu["environnement"], request.POST):
+            return self.page_production(request, "Confirmer le plan", self._liste())
         lot = plans.confirmer(scelle, par=request.user)
         return redirect(adresse(lot))
 

@@ -15,6 +15,7 @@ DROITS = {
         "view_evenement",
         "view_explication",
         "view_ecart",
+        "view_importecritures",
     ],
     COLLABORATEUR: [
         "change_dossier",
@@ -26,6 +27,9 @@ DROITS = {
         "annuler_operation",
         "relancer_operation",
         "view_cleapi",
+        "add_importecritures",
+        "change_importecritures",
+        "envoyer_importecritures",
     ],
     MANAGER: [
         "add_dossier",
@@ -38,8 +42,17 @@ DROITS = {
         "trancher_operation",
         "change_explication",
         "view_collaborateur",
+        "admettre_doublon_importecritures",
+        "view_battement",
     ],
-    ADMINISTRATEUR: ["add_cleapi", "change_cleapi", "add_collaborateur", "change_collaborateur"],
+    ADMINISTRATEUR: [
+        "add_cleapi",
+        "change_cleapi",
+        "add_collaborateur",
+        "change_collaborateur",
+        "gerer_rechercheenregistree",
+        "controler_battement",
+    ],
 }
 
 
@@ -50,5 +63,5 @@ class Migration(migrations.Migration):
         ("contenttypes", "0002_remove_content_type_name"),
     ]
     operations = [
-        migrations.RunPython(partial(accorder, application="dossiers", droits=DROITS), migrations.RunPython.noop)
+        migrations.RunPython(partial(accorder, application="dossiers", droits=DROITS), migrations.RunPython.noop),
     ]

@@ -1,3 +1,4 @@
+from dossiers.models.avis import Avis, Courriel, Tournee
 from dossiers.models.battement import Battement, ControleConservation
 from dossiers.models.cle import CleApi, Environnement
 from dossiers.models.collaborateur import Collaborateur
@@ -19,6 +20,7 @@ from dossiers.models.operation import (
     Lot,
     Operation,
 )
+from dossiers.models.preference import Agenda, Preference
 from dossiers.models.recherche_enregistree import RechercheEnregistree
 
 __all__ = [
@@ -27,12 +29,15 @@ __all__ = [
     "NON_REGLEES",
     "REGLEES",
     "TRANSITIONS",
+    "Agenda",
     "Appel",
     "AvecGuichet",
+    "Avis",
     "Battement",
     "CleApi",
     "Collaborateur",
     "ControleConservation",
+    "Courriel",
     "Dossier",
     "Ecart",
     "Environnement",
@@ -47,7 +52,9 @@ __all__ = [
     "ModeleImport",
     "Offre",
     "Operation",
+    "Preference",
     "RechercheEnregistree",
     "SuiviImport",
+    "Tournee",
     "journaliser",
 ]

@@ -215,6 +215,13 @@ class ImportEcritures(models.Model):
             models.Index(fields=["cree_par", "-id"], name="ecritures_cree_par"),
             models.Index(fields=["bail_jusqu_au"], name="ecritures_controle", condition=Q(etat="controle")),
             models.Index(fields=["cree_le"], name="ecritures_a_effacer", condition=Q(fichier__gt="")),
+            # The home page: outcomes of each week, recent refusals.
+            models.Index(
+                fields=["fini_le", "etat"],
+                include=["dossier"],
+                name="ecritures_fin",
+                condition=Q(fini_le__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

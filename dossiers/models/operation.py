@@ -189,6 +189,14 @@ class Operation(models.Model):
             models.Index(fields=["dossier", "-id"], name="operation_dossier"),
             models.Index(fields=["lot", "etat", "id"], name="operation_lot"),
             models.Index(fields=["requete_id"], name="operation_requete_id", condition=~Q(requete_id="")),
+            # The home page: outcomes of each day, recent failures.
+            models.Index(
+                fields=["terminee_le", "etat"],
+                include=["dossier"],
+                name="operation_fin",
+                condition=Q(terminee_le__isnull=False),
+            ),
+            models.Index(fields=["creee_le"], name="operation_echouee", condition=Q(etat=Etat.ECHOUEE)),
         ]
 
     def __str__(self) -> str:

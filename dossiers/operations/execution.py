@@ -72,22 +72,19 @@ def executer(operation: Operation, clients: Clients) -> None:
     try:
         resultat = nature.appeler(clients.pour(operation), operation)
     except PasEncore as attente:
-        reglement.signaler_succes(guichet)
+        reglement.signaler(guichet, nature)
         reglement.patienter(operation, clients.relever(), attente)
     except ErreurPassagere as exc:
-        reglement.signaler_echec(guichet, exc)
+        reglement.signaler(guichet, nature, exc)
         if exc.effet_possible and not nature.sans_risque:
             reglement.douter(operation, clients.relever(), exc)
         else:
             reglement.reporter(operation, clients.relever(), exc)
-    except ErreurDefinitive as exc:
-        reglement.signaler_succes(guichet)
-        reglement.echouer(operation, clients.relever(), exc)
-    except ErreurDeReglage as exc:
-        reglement.signaler_echec(guichet, exc)
+    except (ErreurDefinitive, ErreurDeReglage) as exc:
+        reglement.signaler(guichet, nature, exc)
         reglement.echouer(operation, clients.relever(), exc)
     else:
-        reglement.signaler_succes(guichet)
+        reglement.signaler(guichet, nature)
         reglement.terminer(operation, clients.relever(), resultat)
 
 
@@ -97,13 +94,13 @@ def relire(operation: Operation, clients: Clients) -> None:
     try:
         constat, resultat = nature.relire(clients.pour(operation), operation)
     except (ErreurPassagere, ErreurDeReglage) as exc:
-        reglement.signaler_echec(guichet, exc)
+        reglement.signaler(guichet, nature, exc)
         prolonger(operation, clients.relever(), exc)
         return
     except ErreurDefinitive:
         constat, resultat = Constat.INDECIDABLE, None
     else:
-        reglement.signaler_succes(guichet)
+        reglement.signaler(guichet, nature)
     echanges = clients.relever()
     if constat is Constat.APPLIQUEE:
         reglement.terminer(operation, echanges, resultat)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from config.http import Echange
+from config.http import Echange, ErreurDistante
 
 if TYPE_CHECKING:
     from dossiers.models import Dossier, Guichet, Operation
@@ -85,6 +85,13 @@ class Nature(ABC):
         """Why the credential of `guichet` cannot make this call now, in French; empty when it can."""
         return ""
 
+    def temoigne(self, guichet: Guichet, erreur: ErreurDistante | None = None) -> bool:
+        """Whether an answer (`erreur` None: a success) tells how the credential of `guichet` is.
+
+        Otherwise its circuit stays as it is: a refusal made here, or a fault of one object among those it serves.
+        """
+        return True
+
     def guichet_de(self, operation: Operation) -> Guichet:
         """Where `operation` would queue if it were asked for anew."""
         return operation.guichet
@@ -95,7 +102,10 @@ class Nature(ABC):
 
     @abstractmethod
     def reussir(self, operation: Operation, resultat: Any) -> None:
-        """Write the result on the business models, inside the settling transaction."""
+        """Write the result on the business models, inside the settling transaction.
+
+        Raises ActionImpossible when they cannot keep it any more: the operation fails then, with that message.
+        """
 
     def message(self, resultat: Any) -> str:
         """What the remote said, verbatim, or our French summary of it."""

@@ -19,11 +19,12 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from config.http import Echange, ErreurDeReglage, ErreurDistante, ErreurPassagere
+from config.http import Echange, ErreurDefinitive, ErreurDeReglage, ErreurDistante, ErreurPassagere
 from dossiers.models import REGLEES, TRANSITIONS, Etat, Evenement, Guichet, Operation
 from dossiers.operations.delais import delai_avant_reprise, pause_du_disjoncteur
-from dossiers.operations.registre import PasEncore, suites
+from dossiers.operations.registre import Nature, PasEncore, suites
 from dossiers.services.catalogue import expliquer
+from dossiers.services.erreurs import ActionImpossible
 
 logger = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -171,7 +172,12 @@ def conclure(operation: Operation, echanges: Sequence[Echange], etat: Etat, **ch
     Returns False when the claim no longer holds; the exchanges are written all the same, as evidence.
     """
     jeton = operation.jeton
-    a_nous = avec_reprise(lambda: passer(operation, etat, jeton=jeton, echanges=echanges, **champs))
+
+    @transaction.atomic
+    def ecrire() -> bool:
+        return passer(operation, etat, jeton=jeton, echanges=echanges, **champs)
+
+    a_nous = avec_reprise(ecrire)
     if not a_nous:
         logger.warning("operation %s: lease lost, answer kept as evidence only", operation.pk)
     return a_nous
@@ -194,20 +200,26 @@ def liberer_relecture(operation: Operation, echanges: list[Echange], pas_avant: 
 
 
 def terminer(operation: Operation, echanges: list[Echange], resultat: Any) -> bool:
-    """Settle as réussie and write the result on the business models."""
-    nature = operation.definition
-    return conclure(
-        operation,
-        echanges,
-        Etat.REUSSIE,
-        effet=lambda: nature.reussir(operation, resultat),
-        texte=f"{nature.intitule(operation)} : réussie.",
-        message=nature.message(resultat),
-        famille="",
-        explication=None,
-        code_erreur="",
-        requete_id=echanges[-1].requete_id if echanges else "",
-    )
+    """Settle as réussie and write the result on the business models; as échouée when they cannot keep it any more."""
+    nature, etat, jeton = operation.definition, operation.etat, operation.jeton
+    requete_id = echanges[-1].requete_id if echanges else ""
+    try:
+        return conclure(
+            operation,
+            echanges,
+            Etat.REUSSIE,
+            effet=lambda: nature.reussir(operation, resultat),
+            texte=f"{nature.intitule(operation)} : réussie.",
+            message=nature.message(resultat),
+            famille="",
+            explication=None,
+            code_erreur="",
+            requete_id=requete_id,
+        )
+    except ActionImpossible as refus:
+        # The transaction was undone: the row is still claimed.
+        operation.etat, operation.jeton = etat, jeton
+        return echouer(operation, echanges, ErreurDefinitive(str(refus), requete_id=requete_id))
 
 
 def _constat(operation: Operation, erreur: ErreurDistante, famille: str) -> dict[str, Any]:
@@ -291,6 +303,16 @@ def douter(operation: Operation, echanges: list[Echange], erreur: ErreurDistante
         texte=f"{operation.definition.intitule(operation)} : réponse perdue, effet inconnu. {erreur.message}",
         **_constat(operation, erreur, Operation.Famille.PASSAGERE),
     )
+
+
+def signaler(guichet: Guichet, nature: Nature, erreur: ErreurDistante | None = None) -> None:
+    """What an answer says of the credential: understood, even refused, its circuit closes; else a failure counts."""
+    if not nature.temoigne(guichet, erreur):
+        return
+    if erreur is None or isinstance(erreur, ErreurDefinitive):
+        signaler_succes(guichet)
+    else:
+        signaler_echec(guichet, erreur)
 
 
 def signaler_succes(guichet: Guichet) -> None:

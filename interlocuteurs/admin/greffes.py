@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 
+from config.production import en_mots
 from dossiers import greffes
 from dossiers.affichage import adresse
 from dossiers.greffes import Entree, Remede, Resultats, Section
@@ -138,6 +139,7 @@ def _sorties(personne: Any, operation: Operation, interlocuteur: Interlocuteur |
             libelle="Rattacher à cet interlocuteur",
             adresse=reverse("admin:interlocuteurs_interlocuteur_rattacher_operation"),
             methode="post",
+            environnement=en_mots(operation.guichet.environnement),
             champs={"operation": operation.pk},
             reprend=True,
         )
@@ -146,6 +148,7 @@ def _sorties(personne: Any, operation: Operation, interlocuteur: Interlocuteur |
             libelle="Invité : relancer",
             adresse=reverse("admin:interlocuteurs_interlocuteur_marquer_invite", args=[interlocuteur.pk]),
             methode="post",
+            environnement=en_mots(operation.guichet.environnement),
             reprend=True,
         )
         yield Remede(libelle="À inviter sur le tenant", adresse=liste(A_INVITER))
@@ -154,6 +157,7 @@ def _sorties(personne: Any, operation: Operation, interlocuteur: Interlocuteur |
             libelle="Créer à partir de cette saisie",
             adresse=reverse("admin:interlocuteurs_interlocuteur_creer_dans_loop", args=[interlocuteur.pk]),
             methode="post",
+            environnement=en_mots(operation.guichet.environnement),
             reprend=True,
         )
     yield Remede(libelle="Ouvrir l’interlocuteur", adresse=adresse(interlocuteur))

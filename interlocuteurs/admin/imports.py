@@ -21,6 +21,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
+from config import production
 from config.admin import bouton
 from config.exports import Colonne
 from config.televersement import trop_gros
@@ -302,13 +303,9 @@ class ImportAdmin(FicheLecture):
 
     def vue_confirmer(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         importation = self._sien_ou_403(request, object_id)
+        if production.manque(importation.cle.environnement, request.POST):
+            return self.page_production(request, "Importer", adresse(importation))
         try:
-            if importation.cle.environnement == Environnement.PRODUCTION and request.POST.get("production") != "oui":
-                raise ActionImpossible(
-                    "Rien n’a été importé.",
-                    "Cet import touche l’environnement de production et la case qui le confirme n’est pas cochée.",
-                    "Cochez « Je confirme agir en production », puis confirmez.",
-                )
             deja = importation.confirme_le
             importation = services.confirmer(importation, request.POST.get("apercu", ""), par=request.user)
         except ActionImpossible as refus:
@@ -366,6 +363,7 @@ class ImportAdmin(FicheLecture):
         icone="play_arrow",
         variante="primaire",
         visible=lambda importation: importation.etat == Etat.INTERROMPU,
+        environnement=lambda importation: importation.cle.environnement,
     )
     def reprendre(self, request: HttpRequest, importation: ImportInterlocuteurs) -> None:
         try:

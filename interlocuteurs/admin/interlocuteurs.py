@@ -17,24 +17,26 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from config.admin import AdminHistorise, bouton
+from config import production
+from config.admin import AdminHistorise
 from config.exports import Colonne
 from dossiers.admin.exports import ExportJournalise
 from dossiers.admin.plans import GestesAdmin, Selection
-from dossiers.affichage import VIDE, adresse, badge, phrase, pluriel
-from dossiers.models import Environnement, Operation
+from dossiers.affichage import VIDE, adresse, badge, pluriel
+from dossiers.models import Operation
 from dossiers.services.erreurs import ActionImpossible
+from dossiers.services.production import exiger_confirmation
 from interlocuteurs import matrice
 from interlocuteurs.admin.donnees import DonneesPersonnelles
 from interlocuteurs.admin.filtres import FiltreAcces, FiltreActif, FiltreARelancer
 from interlocuteurs.admin.formulaires import AjoutDossierForm, CreationForm, ModificationForm, lisible, saisie
 from interlocuteurs.admin.page import avis_de, evenements_de, operations_de, rangees_de
+from interlocuteurs.admin.remedes import RemedesAdmin
 from interlocuteurs.courriel import afficher_courriel
 from interlocuteurs.models import Acces, Interlocuteur
-from interlocuteurs.natures import objet_de
 from interlocuteurs.recherche import rechercher
 from interlocuteurs.services import fiches, remedes
-from interlocuteurs.services.acces import Demande, preparer_cellules
+from interlocuteurs.services.acces import preparer_cellules
 from interlocuteurs.services.erreurs import CopiePerimee, CourrielDejaPris
 from interlocuteurs.telephone import afficher_telephone, avertissement, est_mobile
 
@@ -44,7 +46,7 @@ RETOUR = re.compile(r"(interlocuteur|dossier):([1-9][0-9]{0,17})")
 
 
 @admin.register(Interlocuteur)
-class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, GestesAdmin):
+class InterlocuteurAdmin(RemedesAdmin, DonneesPersonnelles, ExportJournalise, AdminHistorise, GestesAdmin):
     list_display = ("nom_affiche", "email_affiche", "mobile_affiche", "acces_affiches", "etat_affiche")
     list_display_links = ("nom_affiche",)
     list_filter = (
@@ -119,14 +121,15 @@ class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, 
         return badge(*etat_de(interlocuteur))
 
     @admin.action(description="Invités sur le tenant : relancer", permissions=["marquer_invite"])
-    def noter_invites(self, request: HttpRequest, interlocuteurs: QuerySet[Interlocuteur]) -> None:
+    def noter_invites(self, request: HttpRequest, interlocuteurs: QuerySet[Interlocuteur]) -> HttpResponse | None:
+        en_production = interlocuteurs.filter(environnement=production.PRODUCTION).exists()
+        if en_production and production.manque(production.PRODUCTION, request.POST):
+            return self.page_production(request, "Invités sur le tenant : relancer", request.get_full_path())
         self._dire(request, remedes.marquer_invite(interlocuteurs.a_inviter(), par=request.user))  # type: ignore[attr-defined, arg-type]
+        return None
 
     def has_marquer_invite_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("interlocuteurs.marquer_invite")  # type: ignore[union-attr]
-
-    def has_planifier_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("interlocuteurs.planifier_acces")  # type: ignore[union-attr]
 
     # --- addresses -----------------------------------------------------------------------------------------------
 
@@ -190,24 +193,24 @@ class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, 
         if not formulaire.is_valid():
             return self._page_creation(request, formulaire)
         cle = formulaire.cleaned_data["dossier"].cle
-        production = cle.environnement == Environnement.PRODUCTION
-        if production and formulaire.acces and request.POST.get("production") != "oui":
-            return self._page_creation(request, formulaire, production=True)
+        en_production = cle.environnement == production.PRODUCTION
         par: Any = request.user
         try:
+            if formulaire.acces:
+                exiger_confirmation(cle.environnement, request.POST)
             if "rattacher" in request.POST:
                 return self._rattacher_la_saisie(request, formulaire, cle)
             interlocuteur, operations = fiches.creer(formulaire.fiche(), cle=cle, par=par, acces=formulaire.acces)
         except ValidationError as refus:
             formulaire.refuser(refus)
-            return self._page_creation(request, formulaire, production=production)
+            return self._page_creation(request, formulaire, production=en_production)
         except CourrielDejaPris as refus:
             porteur = refus.porteur if refus.porteur_visible else None
             return self._page_creation(
-                request, formulaire, refus, porteur=porteur, a_rattacher=True, production=production
+                request, formulaire, refus, porteur=porteur, a_rattacher=True, production=en_production
             )
         except ActionImpossible as refus:
-            return self._page_creation(request, formulaire, refus, production=production)
+            return self._page_creation(request, formulaire, refus, production=en_production)
         demandees = pluriel(len(operations), "accès demandé à Loop", "accès demandés à Loop")
         suite = f"{demandees}." if operations else "rien n’est encore demandé à Loop."
         self.message_user(request, f"Interlocuteur créé ; {suite}", messages.SUCCESS)
@@ -295,6 +298,7 @@ class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, 
             return self.fiche(request, interlocuteur, formulaire)
         par: Any = request.user
         try:
+            exiger_confirmation(interlocuteur.environnement, request.POST)
             fait = fiches.modifier(
                 interlocuteur, formulaire.fiche(), version=formulaire.cleaned_data["version"], par=par
             )
@@ -385,105 +389,8 @@ class InterlocuteurAdmin(DonneesPersonnelles, ExportJournalise, AdminHistorise, 
         )
         return self.montrer_plan(request, plan, retour=retour, selection=selection)
 
-    # --- remedies ------------------------------------------------------------------------------------------------
-
-    def vue_rattacher(self, request: HttpRequest) -> HttpResponseBase:
-        """Give the accès that an operation was refused to the contact that has its address."""
-        if not self.has_planifier_permission(request):
-            raise PermissionDenied
-        numero = request.POST.get("operation", "")
-        if not numero.isdecimal() or len(numero) > 18:
-            raise BadRequest("numéro d’opération illisible")
-        par: Any = request.user
-        visibles = Operation.objects.visibles_par(par).select_related("dossier", "guichet")
-        operation = visibles.filter(pk=int(numero)).first()
-        if operation is None:
-            raise Http404
-        porteur = remedes.porteur_de(operation)
-        if porteur is None:
-            raise ActionImpossible(
-                "Rien n’a été rattaché.",
-                "L’adresse de cette opération n’est celle d’aucun interlocuteur connu ici.",
-                "Créez l’interlocuteur à partir de cette saisie.",
-            )
-        offre = operation.parametres.get("offre")
-        acces = [(operation.dossier, offre)] if operation.dossier and offre else []
-        self._dire(request, remedes.rattacher(porteur, acces, par=par))
-        return redirect(adresse(porteur))
-
-    @bouton(
-        "Invité : relancer",
-        permission="marquer_invite",
-        icone="mark_email_read",
-        variante="primaire",
-        visible=lambda interlocuteur: interlocuteur.invitation == Invitation.A_INVITER and not interlocuteur.anonymise,
-    )
-    def marquer_invite(self, request: HttpRequest, interlocuteur: Interlocuteur) -> None:
-        self._essayer(request, lambda: remedes.marquer_invite([interlocuteur], par=request.user))  # type: ignore[arg-type]
-
-    @bouton(
-        "Rattacher à cet interlocuteur",
-        permission="planifier",
-        icone="link",
-        variante="primaire",
-        confirmation="Prendre l’interlocuteur que Loop a déjà à cette adresse pour celui-ci, et lui donner ses accès ?",
-        visible=lambda interlocuteur: interlocuteur.presence == Presence.AUTRE and not interlocuteur.anonymise,
-    )
-    def rattacher(self, request: HttpRequest, interlocuteur: Interlocuteur) -> None:
-        self._essayer(request, lambda: remedes.rattacher(interlocuteur, par=request.user))  # type: ignore[arg-type]
-
-    @bouton(
-        "Créer à partir de cette saisie",
-        permission="add",
-        icone="person_add",
-        variante="primaire",
-        visible=lambda interlocuteur: a_creer(interlocuteur),
-    )
-    def creer_dans_loop(self, request: HttpRequest, interlocuteur: Interlocuteur) -> None:
-        self._essayer(request, lambda: remedes.creer_depuis_echec(interlocuteur, par=request.user))  # type: ignore[arg-type]
-
-    @bouton(
-        "Renvoyer la fiche à Loop",
-        permission="change",
-        icone="sync",
-        visible=lambda interlocuteur: interlocuteur.a_renvoyer and not interlocuteur.anonymise,
-    )
-    def renvoyer_fiche(self, request: HttpRequest, interlocuteur: Interlocuteur) -> None:
-        try:
-            operation = fiches.renvoyer_fiche(interlocuteur, par=request.user)  # type: ignore[arg-type]
-        except ActionImpossible as refus:
-            self.message_user(request, phrase(refus), messages.ERROR)
-        else:
-            self.message_user(request, f"La fiche part vers Loop (opération n° {operation.pk}).", messages.SUCCESS)
-
-    def _essayer(self, request: HttpRequest, agir: Any) -> None:
-        try:
-            demande = agir()
-        except ActionImpossible as refus:
-            self.message_user(request, phrase(refus), messages.ERROR)
-        else:
-            self._dire(request, demande)
-
-    def _dire(self, request: HttpRequest, demande: Demande) -> None:
-        """What a remedy set going, and what still stands in the way."""
-        nombre = len(demande.operations)
-        if nombre:
-            texte = pluriel(nombre, "accès redemandé à Loop", "accès redemandés à Loop")
-            self.message_user(request, f"C’est noté : {texte}.", messages.SUCCESS)
-        else:
-            self.message_user(request, "C’est noté. Aucun accès n’attendait : rien n’est envoyé.", messages.INFO)
-        for ligne in demande.bloquees[:ACCES_MONTRES]:
-            self.message_user(request, f"{ligne.libelle} : {ligne.motif}", messages.WARNING)
-
 
 _PAGES = {"interlocuteur": "admin:interlocuteurs_interlocuteur_change", "dossier": "admin:dossiers_dossier_change"}
-
-
-def a_creer(interlocuteur: Interlocuteur) -> bool:
-    """Whether Loop said it does not have this contact, and nobody asked since to create it."""
-    if interlocuteur.presence != Presence.ABSENT or interlocuteur.anonymise:
-        return False
-    return not Operation.objects.non_reglees().filter(objet=objet_de(interlocuteur)).exists()
 
 
 def etat_de(interlocuteur: Interlocuteur) -> tuple[str, str, str]:

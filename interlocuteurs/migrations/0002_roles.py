@@ -3,18 +3,24 @@ from functools import partial
 from django.db import migrations
 
 from dossiers.roles import COLLABORATEUR, CONSULTATION, MANAGER, accorder
-from dossiers.services.catalogue import semer
 
 DROITS = {
-    CONSULTATION: ["view_interlocuteur", "view_acces"],
+    CONSULTATION: [
+        "view_interlocuteur",
+        "view_acces",
+    ],
     COLLABORATEUR: [
         "add_interlocuteur",
         "change_interlocuteur",
         "planifier_acces",
         "marquer_invite",
         "importer_interlocuteurs",
+        "view_importinterlocuteurs",
     ],
-    MANAGER: ["exporter_donnees", "anonymiser_interlocuteur"],
+    MANAGER: [
+        "exporter_donnees",
+        "anonymiser_interlocuteur",
+    ],
 }
 
 
@@ -27,5 +33,4 @@ class Migration(migrations.Migration):
     ]
     operations = [
         migrations.RunPython(partial(accorder, application="interlocuteurs", droits=DROITS), migrations.RunPython.noop),
-        migrations.RunPython(semer, migrations.RunPython.noop),
     ]

@@ -1,5 +1,6 @@
 """The admin of connection sheets: their pages, and what they graft on those of the core."""
 
+from raccordements import palette  # noqa: F401 - gives the palette its verbs
 from raccordements.admin import (
     approbations,
     certificats,

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern
 from django.views.decorators.http import require_POST, require_safe
 
+from config.production import CaseProduction
 from dossiers.affichage import phrase
 from dossiers.services.erreurs import ActionImpossible
 from raccordements.admin.packs import CODE_APPLI, PagesPack
@@ -41,10 +42,7 @@ class EnvoyerForm(forms.Form):
 
 
 class EnvoyerEnProductionForm(EnvoyerForm):
-    production = forms.BooleanField(
-        label="Je confirme agir en production",
-        error_messages={"required": "Rien n’est parti : cochez cette case pour agir en production."},
-    )
+    production = CaseProduction()
 
 
 class ConstatForm(forms.Form):

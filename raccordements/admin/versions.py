@@ -28,6 +28,7 @@ from dossiers.greffes import Entree, greffer_menu
 from dossiers.recherche import FORME_SIRET
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.sirene import chiffres
+from raccordements.accueil import FiltreADecider
 from raccordements.admin.pages import MotifForm, risques_de
 from raccordements.affichage import adresse_fiche, badge_de, canal_en_mots
 from raccordements.certificats.schemas import Gravite
@@ -113,6 +114,7 @@ class VersionAdmin(FicheLecture):
     list_select_related = ("fiche__structure", "soumise_par", "decide_par", "delegation__delegant")
     list_filter = (
         ("etat", ChoicesDropdownFilter),
+        FiltreADecider,
         ("fiche__environnement", ChoicesDropdownFilter),
         ("fiche__genre", ChoicesDropdownFilter),
         ("soumise_le", FiltrePeriode),

@@ -42,9 +42,9 @@ from datetime import date, datetime, time, timedelta
 from sqlite3 import Row
 from typing import Any
 
+from config.jours import jour_ouvre_suivant
 from config.simulateur import ReponseSimulee, Requete, Simulateur, route
 from raccordements.chorus.contrat import FICHE_INCONNUE, EtatPortail
-from raccordements.chorus.jours import jour_ouvre_suivant
 from raccordements.chorus.lecture import PARIS
 
 ENVIRONNEMENTS = ("qualification", "production")

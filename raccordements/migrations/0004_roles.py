@@ -16,6 +16,12 @@ DROITS = {
         "view_emetteuradmis",
         "view_version",
         "view_evenementfiche",
+        "view_plateforme",
+        "view_hoteadmis",
+        "view_ligneadressage",
+        "view_souscription",
+        "view_mandat",
+        "view_donneesconnexion",
     ],
     COLLABORATEUR: [
         "add_structure",
@@ -36,6 +42,13 @@ DROITS = {
         "promouvoir_fiche",
         "view_comptechorus",
         "view_delegation",
+        "add_ligneadressage",
+        "change_ligneadressage",
+        "add_mandat",
+        "add_souscription",
+        "change_souscription",
+        "commencer_souscription",
+        "terminer_souscription",
     ],
     MANAGER: [
         "approuver_fiche",
@@ -49,8 +62,18 @@ DROITS = {
         "add_emetteuradmis",
         "change_emetteuradmis",
         "delete_emetteuradmis",
+        "add_hoteadmis",
+        "change_hoteadmis",
+        "confirmer_hoteadmis",
+        "regulariser_souscription",
+        "reveler_donneesconnexion",
     ],
-    ADMINISTRATEUR: ["add_comptechorus", "change_comptechorus"],
+    ADMINISTRATEUR: [
+        "add_comptechorus",
+        "change_comptechorus",
+        "add_plateforme",
+        "change_plateforme",
+    ],
 }
 
 
@@ -62,5 +85,5 @@ class Migration(migrations.Migration):
         ("contenttypes", "0002_remove_content_type_name"),
     ]
     operations = [
-        migrations.RunPython(partial(accorder, application="raccordements", droits=DROITS), migrations.RunPython.noop)
+        migrations.RunPython(partial(accorder, application="raccordements", droits=DROITS), migrations.RunPython.noop),
     ]

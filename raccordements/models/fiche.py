@@ -291,6 +291,8 @@ class Fiche(models.Model):
                 fields=["envoyee_le"], name="fiche_suivie", condition=Q(etat__in=[Etat.ENVOYEE, Etat.ENVOYEE_MAJ])
             ),
             models.Index(fields=["cree_par", "-id"], name="fiche_cree_par"),
+            models.Index(fields=["activee_le"], name="fiche_activee", condition=Q(activee_le__isnull=False)),
+            models.Index(fields=["-id"], name="fiche_refusee", condition=Q(approbation=Approbation.REFUSEE)),
         ]
 
     def __str__(self) -> str:

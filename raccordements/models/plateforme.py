@@ -13,12 +13,13 @@ from simple_history.models import HistoricalRecords
 from config.champs import ChiffreCharField
 from dossiers.models import AvecGuichet, Environnement, Explication
 from raccordements.souscriptions import endpoints
+from raccordements.souscriptions.identifiants import LONGUEUR_IDENTIFIANT
 
 #: What the directory keeps for others than platforms: the public portal, nobody, Chorus Pro.
 MATRICULES_RESERVES = ("0000", "9998", "9999")
 MARQUE = "{identifiant}"
-#: The longest identifier a line may have, to try a pattern with.
-_ESSAI = "999000009_" + "x" * 100
+#: As long as an identifier may be, to try a pattern with.
+_ESSAI = "999000009_".ljust(LONGUEUR_IDENTIFIANT, "x")
 
 
 class PlateformeQuerySet(models.QuerySet):
@@ -165,9 +166,6 @@ class HoteAdmisQuerySet(models.QuerySet):
     def en_vigueur(self) -> Self:
         """Those that two persons admitted, and nobody withdrew."""
         return self.filter(confirme_le__isnull=False, retire_le=None)
-
-    def a_confirmer_par(self, personne: object) -> Self:
-        return self.filter(confirme_le=None, retire_le=None).exclude(propose_par=personne)
 
 
 class HoteAdmis(models.Model):

@@ -3,6 +3,7 @@
 from raccordements.natures.chorus import NatureChorus, TesterCompteChorus, VerifierFiche, VerifierStructure
 from raccordements.natures.etapes_od import (
     OnboarderSouscription,
+    RenoncerSouscription,
     RenouvelerConnexion,
     ResilierSouscription,
     SouscrirePlateforme,
@@ -17,6 +18,7 @@ __all__ = [
     "NatureOD",
     "ObserverFiche",
     "OnboarderSouscription",
+    "RenoncerSouscription",
     "RenouvelerConnexion",
     "ResilierSouscription",
     "SouscrirePlateforme",

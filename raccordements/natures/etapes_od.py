@@ -14,10 +14,12 @@ from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.operations import creer
 from raccordements.models import Plateforme, Souscription
 from raccordements.natures.od import (
+    SANS_APPEL,
     ClientsOD,
     NatureOD,
     lire_ensuite,
     preparer,
+    relire_la_ligne,
     sans_appel,
     sans_cle,
     souscription_de,
@@ -117,7 +119,7 @@ class OnboarderSouscription(Renvoyable):
         """The number of the on-boarding, the one that is there already when there is one."""
         mandat, adresse = souscription.mandat, souscription.ligne.adresse
         if mandat is None:
-            raise ErreurDefinitive("Le mandat du client manque : rien n’est parti.")
+            raise ErreurDefinitive("Le mandat du client manque : rien n’est parti.", code=SANS_APPEL)
         demandeur = Demandeur(qualite=Qualite(mandat.qualite), nom=mandat.demandeur, email=mandat.courriel)
         try:
             return cabinet.valider_droits(adresse, demandeur, souscription.plateforme.matricule).numero
@@ -150,6 +152,7 @@ class RenouvelerConnexion(Renvoyable):
         self.noter(operation, lambda s: suivi.noter_nouvelles_donnees(s, donnees=resultat.donnees))
 
     def echouer(self, operation: Operation) -> None:
+        super().echouer(operation)
         lire_ensuite(operation)
 
     def message(self, resultat: Connexion) -> str:
@@ -176,7 +179,9 @@ class SouscrirePlateforme(NatureOD):
             endpoint = suivi.verifier_avant_appel(souscription)
         du = max(souscription.debut, timezone.localdate())
         if souscription.fin is not None and souscription.fin < du:
-            raise ErreurDefinitive("La souscription est déjà passée : rien n’est parti. Planifiez-en une autre.")
+            raise ErreurDefinitive(
+                "La souscription est déjà passée : rien n’est parti. Planifiez-en une autre.", code=SANS_APPEL
+            )
         tenir(operation, appels=2)
         with client.plateforme(souscription) as plateforme:
             deja = la_meme(souscription, plateforme.souscriptions())
@@ -184,7 +189,7 @@ class SouscrirePlateforme(NatureOD):
 
     def relire(self, client: ClientsOD, operation: Operation) -> tuple[Constat, SouscriptionDistante | None]:
         souscription = souscription_de(operation)
-        trouvee = self._lire(client, souscription)
+        trouvee = self._lire(client, operation, souscription)
         return (Constat.APPLIQUEE, trouvee) if trouvee else (Constat.ABSENTE, None)
 
     def reussir(self, operation: Operation, resultat: SouscriptionDistante) -> None:
@@ -221,7 +226,7 @@ class SouscrirePlateforme(NatureOD):
             f"« {operation.parametres['plateforme']} » avec cet endpoint, et relevez son numéro."
         )
 
-    def _lire(self, client: ClientsOD, souscription: Souscription) -> SouscriptionDistante | None:
+    def _lire(self, client: ClientsOD, operation: Operation, souscription: Souscription) -> SouscriptionDistante | None:
         """With the platform's access; with the cabinet's when Cegid Account does not know that access any more."""
         try:
             with client.plateforme(souscription) as plateforme:
@@ -229,8 +234,50 @@ class SouscrirePlateforme(NatureOD):
         except ErreurDeReglage as exc:
             if exc.code != CONNEXION_REFUSEE:
                 raise
+        tenir(operation, appels=1)
         with client.cabinet(souscription.dossier.cle) as cabinet:
             return souscription_chez_od(souscription, cabinet.lire_ligne(souscription.ligne.adresse))
+
+
+@enregistrer
+class RenoncerSouscription(NatureOD):
+    """A subscription given up before its first day: with its on-boarding, so that it never routes."""
+
+    cle = "renoncer_souscription"
+    libelle = "Renoncer avant le premier jour"
+    permission = suivi.TERMINER
+    repetable = True
+
+    def appeler(self, client: ClientsOD, operation: Operation) -> Fin:
+        souscription = souscription_de(operation)
+        with sans_appel():
+            regles.exiger_renoncable(souscription)
+        with client.cabinet(operation.guichet.cleapi) as cabinet:
+            issue = cabinet.annuler_onboarding(souscription.numero_onboarding)
+        return Fin(issue, timezone.localdate() if issue is Issue.TERMINEE else None)
+
+    def reussir(self, operation: Operation, resultat: Fin) -> None:
+        oubliee = resultat.issue is Issue.OUBLIEE
+        self.noter(operation, lambda s: suivi.noter_resiliation(s, oubliee=oubliee, au=resultat.au))
+
+    def declarer_appliquee(self, operation: Operation) -> None:
+        self.noter(operation, lambda s: suivi.noter_resiliation(s, oubliee=True))
+
+    def echouer(self, operation: Operation) -> None:
+        """A call repeated past midnight may be refused here though the first one was applied: the line is read."""
+        self.noter(operation, lambda s: suivi.noter_echec_resiliation(s, message=operation.message))
+        if operation.code_erreur == SANS_APPEL:
+            relire_la_ligne(operation)
+        else:
+            lire_ensuite(operation)
+
+    def annuler(self, operation: Operation) -> None:
+        self.noter(operation, lambda s: suivi.noter_echec_resiliation(s, message=""))
+
+    def message(self, resultat: Fin) -> str:
+        if resultat.issue is Issue.OUBLIEE:
+            return "Cegid OD ne la connaissait plus : il n’y avait rien à abandonner."
+        return "On-boarding annulé chez Cegid OD : rien ne passera par cette plateforme."
 
 
 @enregistrer

@@ -16,8 +16,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from config.http import ErreurDefinitive, ErreurPassagere
-from dossiers.models import CleApi, Dossier, Etat, Guichet, Operation
+from config.http import ErreurDefinitive, ErreurDistante, ErreurPassagere
+from dossiers.models import CleApi, Dossier, Etat, Explication, Guichet, Operation
 from dossiers.operations.registre import Journal, Nature, enregistrer
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.operations import creer
@@ -25,7 +25,7 @@ from raccordements.chorus.jetons_en_base import JetonsEnBase
 from raccordements.models import Plateforme, Souscription
 from raccordements.od import contrat
 from raccordements.od.client import ClientCabinet, ClientPlateforme
-from raccordements.od.erreurs import CONNEXION_REFUSEE
+from raccordements.od.erreurs import CONNEXION_REFUSEE, JETON_REFUSE
 from raccordements.od.schemas import (
     AccesPlateforme,
     DonneesConnexion,
@@ -37,7 +37,7 @@ from raccordements.souscriptions import remise, suivi
 from raccordements.souscriptions.concurrence import nom_de_ligne
 from raccordements.souscriptions.endpoints import NomIrresolu
 from raccordements.souscriptions.erreurs import EtapeInterdite
-from raccordements.souscriptions.etapes import EtatSouscription
+from raccordements.souscriptions.etapes import EN_PLACE
 from raccordements.souscriptions.releve import (
     Releve,
     Suite,
@@ -47,10 +47,10 @@ from raccordements.souscriptions.traces import ecrire, tracer, verrouiller
 
 #: Refusals that may mean that Cegid OD has forgotten the line: it is read afterwards.
 OUBLIS_POSSIBLES = frozenset({CONNEXION_REFUSEE, contrat.ONBOARDING_INCONNU, contrat.SOUSCRIPTION_INCONNUE})
-REPONSE_PERDUE = (
-    "Cegid OD a répondu, mais la souscription a changé d’état entre-temps : sa réponse n’a pas pu être gardée. Relisez "
-    "la ligne, puis redemandez ce qui manque."
-)
+#: Code of what was refused before any call.
+SANS_APPEL = "sans_appel"
+#: Codes of the refusals that are about one line among those that a platform serves.
+D_UNE_LIGNE = frozenset({SANS_APPEL, CONNEXION_REFUSEE, JETON_REFUSE})
 #: Nobody's: the test of a subscription key sends neither connection data nor line, and the client wants both.
 _SANS_CONNEXION = DonneesConnexion('{"apiKey":"aucune"}')
 _SANS_LIGNE = Ligne(niveau=Niveau.SIREN, siren="000000000")
@@ -82,18 +82,30 @@ class ClientsOD:
         return ClientPlateforme.pour_acces(acces, jetons=JetonsEnBase(), journal=self.journal)
 
 
+class ReponsePerdue(ActionImpossible):
+    """Cegid OD answered, and what it gave cannot be kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "La réponse de Cegid OD n’a pas pu être gardée.",
+            "La souscription a changé d’état pendant l’appel.",
+            "Relisez la ligne, puis redemandez ce qui manque.",
+        )
+
+
 @contextmanager
 def sans_appel() -> Iterator[None]:
     """A rule that broke, or a name that does not answer, before anything left: told as the remote's refusals are."""
     try:
         yield
     except ActionImpossible as refus:
-        raise ErreurDefinitive(str(refus)) from refus
+        raise ErreurDefinitive(str(refus), code=SANS_APPEL) from refus
     except NomIrresolu as exc:
         raise ErreurPassagere(
             "Le nom du serveur de l’endpoint ne répond pas : il ne peut pas être vérifié. Rien n’est parti ; un nouvel "
             "essai est possible.",
             effet_possible=False,
+            code=SANS_APPEL,
         ) from exc
 
 
@@ -101,7 +113,7 @@ def tenir(operation: Operation, *, appels: int) -> None:
     """Prove the claim, and lengthen its lease for so many calls more. Raises ErreurPassagere when it is not ours."""
     fin = timezone.now() + timedelta(seconds=settings.OPERATIONS["bail"] + appels * settings.OPERATIONS["delai_appel"])
     if not Operation.objects.filter(pk=operation.pk, jeton=operation.jeton).update(bail_jusqu_au=fin):
-        raise ErreurPassagere("Une autre exécution a repris cette opération.", effet_possible=False)
+        raise ErreurPassagere("Une autre exécution a repris cette opération.", effet_possible=False, code=SANS_APPEL)
 
 
 def souscription_de(operation: Operation) -> Souscription:
@@ -154,25 +166,42 @@ class NatureOD(Nature):
         cle: CleApi = guichet.cleapi
         return cle.empechement(cabinet=False)
 
+    def temoigne(self, guichet: Guichet, erreur: ErreurDistante | None = None) -> bool:
+        """Nothing that was refused here, nor what is about one line, says how the platform's access is.
+
+        On the key of a dossier, which Cegid Loop shares, only the quota of its subscription key does
+        (docs/decisions/0015).
+        """
+        if guichet.systeme == Explication.Systeme.OD:
+            return erreur is None or erreur.code not in D_UNE_LIGNE
+        return getattr(erreur, "attendre", None) is not None
+
     def noter(self, operation: Operation, ecrire_: Callable[[Souscription], object]) -> None:
         """Write on the subscription, in the settling transaction.
 
-        What it cannot take any more is told in its history, and by the operation, which has not succeeded then: a
-        person sorts it out.
+        What it cannot take any more is told in its history, for a person to sort it out. Raises ActionImpossible when
+        it is the answer itself: the operation has not succeeded then.
         """
         souscription = souscription_de(operation)
         try:
             ecrire_(souscription)
-        except EtapeInterdite:
-            tracer(
-                souscription,
-                f"la réponse à « {self.libelle} » n’a pas pu être notée, l’état a changé : relisez la ligne.",
-                par=None,
-                operation=operation.pk,
-            )
+        except EtapeInterdite as refus:
             if operation.etat == Etat.REUSSIE:
-                operation.etat, operation.message = Etat.ECHOUEE, REPONSE_PERDUE
-                operation.save(update_fields=["etat", "message"])
+                raise ReponsePerdue from refus
+            self._dire_perdue(souscription, operation)
+
+    def echouer(self, operation: Operation) -> None:
+        """Tell in the history of the subscription that an answer could not be kept."""
+        if operation.message == str(ReponsePerdue()):
+            self._dire_perdue(souscription_de(operation), operation)
+
+    def _dire_perdue(self, souscription: Souscription, operation: Operation) -> None:
+        tracer(
+            souscription,
+            f"la réponse à « {self.libelle} » n’a pas pu être notée, l’état a changé : relisez la ligne.",
+            par=None,
+            operation=operation.pk,
+        )
 
 
 @enregistrer
@@ -205,8 +234,7 @@ class LireSouscription(NatureOD):
                 if actuelle.message != resultat.texte:
                     ecrire(actuelle, resultat.texte, par=None, message=resultat.texte)
             case Suite.RIEN:
-                en_place = (EtatSouscription.ONBOARDEE, EtatSouscription.SOUSCRITE)
-                lues = Souscription.objects.filter(pk=operation.parametres["souscription"], etat__in=en_place)
+                lues = Souscription.objects.filter(pk=operation.parametres["souscription"], etat__in=EN_PLACE)
                 lues.exclude(message="").update(message="")
 
     def message(self, resultat: Releve) -> str:
@@ -244,12 +272,13 @@ class TesterCleAbonnement(NatureOD):
 
 
 def lire_ensuite(operation: Operation) -> None:
-    """After a refusal that may mean that Cegid OD has forgotten the line: ask what it knows of it.
+    """After a refusal that may mean that Cegid OD has forgotten the line: ask what it knows of it."""
+    if operation.code_erreur in OUBLIS_POSSIBLES:
+        relire_la_ligne(operation)
 
-    In the settling transaction, with the cabinet's key; nothing when that key cannot serve.
-    """
-    if operation.code_erreur not in OUBLIS_POSSIBLES:
-        return
+
+def relire_la_ligne(operation: Operation) -> None:
+    """Queue a reading, in the settling transaction, with the cabinet's key; nothing when that key cannot serve."""
     souscription = souscription_de(operation)
     guichet: Guichet = souscription.dossier.cle.guichet
     if LireSouscription().empechement(guichet):

@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from raccordements.chorus.jours import jour_ouvre_suivant
+from config.jours import jour_ouvre_suivant
 from raccordements.chorus.lecture import PARIS
 from raccordements.models import Action, EvenementFiche, Fiche, Genre
 from raccordements.models.statuts import PARTIS
@@ -66,7 +66,7 @@ def alerter_les_retards(maintenant: datetime | None = None, *, limite: int = LIM
     maintenant = maintenant or timezone.now()
     deja = EvenementFiche.objects.filter(fiche=OuterRef("pk"), type=Type.ALERTE, version=OuterRef("version_envoyee_id"))
     tardives = Fiche.objects.filter(
-        ~Exists(deja), etat__in=PARTIS, envoyee_le__lt=_envoyees_avant(maintenant), version_envoyee__isnull=False
+        ~Exists(deja), etat__in=PARTIS, envoyee_le__lt=envoyees_avant(maintenant), version_envoyee__isnull=False
     ).order_by("envoyee_le")[:limite]
     return alerter(tardives)
 
@@ -129,7 +129,7 @@ def texte_support(fiche: Fiche) -> TexteSupport:
     )
 
 
-def _envoyees_avant(maintenant: datetime) -> datetime:
+def envoyees_avant(maintenant: datetime) -> datetime:
     """The midnight before which whatever was sent is late now: `echeance_activation` only depends on the day."""
     jour: date = maintenant.astimezone(PARIS).date()
     while echeance_activation(datetime.combine(jour, time(), PARIS)) > maintenant:

@@ -51,14 +51,26 @@ def rivales(souscriptions: Iterable[Souscription]) -> dict[int, Souscription]:
 
 
 def exiger_sans_rivale(souscription: Souscription, rivale: Souscription | None) -> None:
-    """Raises ActionImpossible when `rivale` holds the line at Cegid OD."""
+    """Raises ActionImpossible when `rivale` holds the line at Cegid OD.
+
+    Another dossier of the same company may be out of the person's portfolio: its subscription is not named.
+    """
     if rivale is None:
         return
+    if rivale.dossier_id != souscription.dossier_id:
+        raise ActionImpossible(
+            "L’on-boarding n’a pas été lancé.",
+            f"Cegid OD a encore cette ligne pour « {rivale.plateforme.nom} », par un autre dossier de cette entreprise "
+            ": sa fin ne lui a pas été dite.",
+            "Demandez à un responsable, qui voit tous les dossiers de ce SIREN, de la résilier d’abord.",
+        )
     raise ActionImpossible(
         "L’on-boarding n’a pas été lancé.",
         f"Cegid OD a encore cette ligne pour « {rivale.plateforme.nom} » (souscription n° {rivale.pk}, "
         f"{rivale.get_etat_display().lower()}) : sa fin ne lui a pas été dite.",
-        f"Résiliez d’abord la souscription n° {rivale.pk}, après avoir planifié sa fin si elle n’en a pas.",
+        "Ouvrez cette nouvelle souscription et faites le changement de plateforme : il dit l’une, puis demande l’autre."
+        if souscription.precedente_id == rivale.pk
+        else f"Résiliez d’abord la souscription n° {rivale.pk}, après avoir planifié sa fin si elle n’en a pas.",
     )
 
 

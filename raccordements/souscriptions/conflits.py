@@ -6,13 +6,17 @@ only supposed. Gaps are no error of the database: a line may wait for its platfo
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, product
+from typing import TypeVar
 
 from raccordements.souscriptions.routage import JOUR, Destinataire, LigneDatee, Route, Segment, frise
+
+P = TypeVar("P", LigneDatee, Route)
 
 
 class Genre(StrEnum):
@@ -179,41 +183,44 @@ def consequences(
 
 
 def _entre_lignes(lignes: Sequence[LigneDatee]) -> Iterator[Conflit]:
-    for une, autre in combinations(lignes, 2):
-        if une.cle == autre.cle and (commun := _commun(une, autre)):
-            yield Conflit(genre=Genre.LIGNES, debut=commun[0], fin=commun[1], lignes=(une.adresse.identifiant,))
+    memes: defaultdict[object, list[LigneDatee]] = defaultdict(list)
+    for ligne in lignes:
+        memes[ligne.cle].append(ligne)
+    for groupe in memes.values():
+        for une, _, debut, fin in _chevauchements(groupe):
+            yield Conflit(genre=Genre.LIGNES, debut=debut, fin=fin, lignes=(une.adresse.identifiant,))
 
 
 def _endpoints(lignes: Sequence[LigneDatee]) -> Iterator[Conflit]:
-    emplois: dict[str, list[tuple[LigneDatee, Route]]] = {}
-    for ligne in lignes:
+    # By endpoint, then by line: the subscriptions that follow each other on one line are never compared.
+    emplois: defaultdict[str, dict[int, list[Route]]] = defaultdict(dict)
+    for rang, ligne in enumerate(lignes):
         for route in ligne.routes:
             if route.endpoint:
-                emplois.setdefault(route.endpoint.lower(), []).append((ligne, route))
-    for memes in emplois.values():
-        for (une, premiere), (autre, seconde) in combinations(memes, 2):
-            if une is not autre:
+                emplois[route.endpoint.lower()].setdefault(rang, []).append(route)
+    for siennes in emplois.values():
+        for (une, premieres), (autre, secondes) in combinations(siennes.items(), 2):
+            for premiere, seconde in product(premieres, secondes):
                 derniere = max(premiere, seconde, key=lambda route: route.debut)
                 yield Conflit(
                     genre=Genre.ENDPOINT,
                     debut=derniere.debut,
                     fin=derniere.fin,
-                    lignes=(une.adresse.identifiant, autre.adresse.identifiant),
+                    lignes=(lignes[une].adresse.identifiant, lignes[autre].adresse.identifiant),
                     souscriptions=(premiere.souscription, seconde.souscription),
                 )
 
 
 def _dans_une_ligne(ligne: LigneDatee) -> Iterator[Conflit]:
     nom = (ligne.adresse.identifiant,)
-    for une, autre in combinations(ligne.routes, 2):
-        if commun := _commun(une, autre):
-            yield Conflit(
-                genre=Genre.SOUSCRIPTIONS,
-                debut=commun[0],
-                fin=commun[1],
-                lignes=nom,
-                souscriptions=(une.souscription, autre.souscription),
-            )
+    for une, autre, debut, fin in _chevauchements(ligne.routes):
+        yield Conflit(
+            genre=Genre.SOUSCRIPTIONS,
+            debut=debut,
+            fin=fin,
+            lignes=nom,
+            souscriptions=(une.souscription, autre.souscription),
+        )
     for route in ligne.routes:
         if route.debut < ligne.debut or _fin(route) > _fin(ligne):
             yield Conflit(
@@ -241,10 +248,15 @@ def _trous(ligne: LigneDatee) -> Iterator[tuple[date, date | None]]:
     yield jour, ligne.fin
 
 
-def _commun(une: LigneDatee | Route, autre: LigneDatee | Route) -> tuple[date, date | None] | None:
-    """The days that two periods share; None when they do not."""
-    debut, fin = max(une.debut, autre.debut), min(_fin(une), _fin(autre))
-    return (debut, None if fin == date.max else fin) if debut <= fin else None
+def _chevauchements(periodes: Iterable[P]) -> Iterator[tuple[P, P, date, date | None]]:
+    """The pairs that share days, and these days: each period is compared only with those it meets, by first day."""
+    ouvertes: list[P] = []
+    for periode in sorted(periodes, key=lambda p: p.debut):
+        ouvertes = [ouverte for ouverte in ouvertes if _fin(ouverte) >= periode.debut]
+        for ouverte in ouvertes:
+            fin = min(_fin(ouverte), _fin(periode))
+            yield ouverte, periode, periode.debut, None if fin == date.max else fin
+        ouvertes.append(periode)
 
 
 def _fin(periode: LigneDatee | Route) -> date:

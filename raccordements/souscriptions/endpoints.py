@@ -9,17 +9,16 @@ client decides on the rest.
 from __future__ import annotations
 
 import ipaddress
-import queue
 import re
-import socket
-import threading
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
 from urllib.parse import urlsplit
 
+import httpcore
 import idna
 from django.conf import settings
 
+from config.echeance import resoudre
 from dossiers.ecritures.lien import hote_public
 from dossiers.services.erreurs import ActionImpossible
 
@@ -190,24 +189,10 @@ def resoudre_nom(hote: str) -> Sequence[str]:
     """
     if hote.endswith(".example") and not settings.PRODUCTION:
         return [ADRESSE_DE_DEMONSTRATION]
-    trouve: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
-
-    def chercher() -> None:
-        try:
-            trouve.put([str(info[4][0]) for info in socket.getaddrinfo(hote, 443, type=socket.SOCK_STREAM)])
-        except Exception as exc:
-            trouve.put(exc)
-
-    threading.Thread(target=chercher, daemon=True).start()
     try:
-        adresses = trouve.get(timeout=DELAI_NOM)
-    except queue.Empty:
-        raise NomIrresolu("deadline") from None
-    if isinstance(adresses, OSError | UnicodeError):
-        raise NomIrresolu(hote) from adresses
-    if isinstance(adresses, Exception):
-        raise adresses
-    return adresses
+        return resoudre(hote, 443, DELAI_NOM)
+    except (httpcore.ConnectTimeout, httpcore.ConnectError) as exc:
+        raise NomIrresolu(hote) from exc
 
 
 def _refus(cause: str, remede: str) -> EndpointRefuse:

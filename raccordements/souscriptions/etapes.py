@@ -83,6 +83,8 @@ TRANSITIONS_SOUSCRIPTION: dict[Pas, dict[EtatSouscription, EtatSouscription]] = 
 
 #: A call is under way, or its answer is awaited: nothing is changed meanwhile.
 EN_COURS = (_E.ONBOARDING, _E.SOUSCRIPTION, _E.RESILIATION)
+#: Known by Cegid OD, no call under way: its end may be planned, other connection data asked for.
+EN_PLACE = (_E.ONBOARDEE, _E.SOUSCRITE)
 #: Cegid OD routes by it, from its first day to its last: what is « résiliée » may still have days to run.
 ACQUISES = (_E.SOUSCRITE, _E.RESILIATION, _E.RESILIEE)
 #: Neither over nor given up.

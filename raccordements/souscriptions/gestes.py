@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from dossiers.models import NON_REGLEES, Collaborateur, Etat, Guichet, Lot, Operation
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.plans import Geste, Ligne, Verdict, enregistrer
-from raccordements.models import HoteAdmis, Souscription
+from raccordements.models import HoteAdmis, LigneAdressage, Souscription
 from raccordements.natures.etapes_od import OnboarderSouscription, ResilierSouscription, SouscrirePlateforme
 from raccordements.natures.od import NatureOD, preparer
 from raccordements.souscriptions import endpoints, regles, suivi
@@ -74,6 +74,13 @@ class GesteSouscription(Geste):
             .defer("dossier__cle__client_secret", "dossier__cle__cle_abonnement")
         )
 
+    def verrouiller(self, pks: Sequence[int], parametres: dict[str, Any]) -> None:
+        """The lines first, as every other gesture does."""
+        lignes = Souscription.objects.filter(pk__in=pks).order_by().values("ligne")
+        verrous = LigneAdressage.objects.filter(pk__in=lignes).order_by("pk")
+        list(verrous.select_for_update(no_key=True).values_list("pk"))
+        super().verrouiller(pks, parametres)
+
     def guichet(self, souscription: Souscription) -> Guichet:
         """Where the operation queues. Raises ActionImpossible."""
         return guichet_cabinet(souscription)
@@ -100,7 +107,9 @@ class GesteSouscription(Geste):
 
     def _juger(self, souscription: Souscription, contexte: Contexte, ouverte: Operation | None) -> tuple[Verdict, str]:
         if ouverte and ouverte.etat == Etat.A_VERIFIER:
-            return Verdict.BLOQUE, f"L’opération n° {ouverte.pk} de cette ligne est à vérifier : tranchez-la d’abord."
+            sienne = ouverte.dossier_id == souscription.dossier_id
+            laquelle = f"L’opération n° {ouverte.pk}" if sienne else "Une opération d’un autre dossier"
+            return Verdict.BLOQUE, f"{laquelle} sur cette ligne est à vérifier : elle doit être tranchée d’abord."
         etat = EtatSouscription(souscription.etat)
         if souscription.en_cours:
             return Verdict.RIEN, f"Une étape est déjà en cours ({souscription.get_etat_display().lower()})."

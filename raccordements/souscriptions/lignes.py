@@ -72,10 +72,12 @@ def enregistrer_ligne(
 
 @transaction.atomic
 def terminer_ligne(ligne: LigneAdressage, *, le: date, motif: str = "", par: Collaborateur) -> LigneAdressage:
-    """End a line on `le`, its last day. Raises PermissionDenied, ActionImpossible."""
+    """End a line on `le`, its last day, today at the earliest. Raises PermissionDenied, ActionImpossible."""
     exiger(par, CHANGER)
     actuelle = verrouiller_ligne(ligne, par)
-    _finir(actuelle, le, motif, "La ligne n’a pas été terminée.")
+    constat = "La ligne n’a pas été terminée."
+    _exiger_a_venir(le, constat)
+    _finir(actuelle, le, motif, constat)
     _tracer(actuelle, f"terminée le {le:%d/%m/%Y}", par)
     return actuelle
 
@@ -92,10 +94,14 @@ def remplacer_ligne(
     suffixe: str = "",
     motif: str = "",
 ) -> LigneAdressage:
-    """Supersede a line from `le` on: it ends the day before, and another takes its last day. Raises as above."""
+    """Supersede a line from `le` on, today at the earliest: it ends the day before, another takes its last day.
+
+    Raises as above.
+    """
     exiger(par, CHANGER)
     actuelle = verrouiller_ligne(ligne, par)
     constat = "La ligne n’a pas été remplacée."
+    _exiger_a_venir(le, constat)
     suite = LigneAdressage(
         dossier=actuelle.dossier,
         environnement=actuelle.environnement,
@@ -140,6 +146,16 @@ def _inserer(ligne: LigneAdressage, constat: str, par: Collaborateur) -> LigneAd
         ligne.save()
     _tracer(ligne, f"enregistrée à partir du {ligne.debut:%d/%m/%Y}", par)
     return ligne
+
+
+def _exiger_a_venir(le: date, constat: str) -> None:
+    """The days of a line that are over were routed by it: they stay true."""
+    if le < timezone.localdate():
+        raise ActionImpossible(
+            constat,
+            f"Le {le:%d/%m/%Y} est passé : des factures ont pu arriver par elle depuis.",
+            "Choisissez aujourd’hui ou un jour à venir.",
+        )
 
 
 def _finir(ligne: LigneAdressage, le: date, motif: str, constat: str) -> None:

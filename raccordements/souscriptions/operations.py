@@ -17,6 +17,7 @@ from dossiers.services.operations import demander, exiger
 from raccordements.models import Plateforme, Souscription
 from raccordements.natures.etapes_od import (
     OnboarderSouscription,
+    RenoncerSouscription,
     RenouvelerConnexion,
     ResilierSouscription,
     SouscrirePlateforme,
@@ -25,11 +26,10 @@ from raccordements.natures.od import LireSouscription, NatureOD, TesterCleAbonne
 from raccordements.souscriptions import suivi
 from raccordements.souscriptions.concurrence import exiger_libre_la_bas, objet_de
 from raccordements.souscriptions.erreurs import EtapeInterdite
-from raccordements.souscriptions.etapes import EtatSouscription, Pas
+from raccordements.souscriptions.etapes import EN_PLACE, EtatSouscription, Pas
 from raccordements.souscriptions.traces import exiger_pas, verrouiller, verrouiller_ligne
 
 Commencer = Callable[..., Souscription]
-_EN_PLACE = (EtatSouscription.ONBOARDEE, EtatSouscription.SOUSCRITE)
 
 
 @transaction.atomic
@@ -39,9 +39,6 @@ def demander_onboarding(souscription: Souscription, *, par: Collaborateur) -> Op
     Raises PermissionDenied; EtapeInterdite; ActionImpossible without a mandate, a usable key, or while another
     subscription of the line is at Cegid OD and its end not told.
     """
-    exiger(par, OnboarderSouscription.permission)
-    # Two subscriptions of one line asked for at once: the second request sees the first one.
-    verrouiller_ligne(souscription.ligne, par)
     actuelle, deja = _prendre(OnboarderSouscription, souscription, par)
     if deja:
         return deja
@@ -74,6 +71,18 @@ def demander_resiliation(souscription: Souscription, *, par: Collaborateur) -> O
 
 
 @transaction.atomic
+def demander_renoncement(souscription: Souscription, *, par: Collaborateur) -> Operation:
+    """Give up, before its first day, what Cegid OD has: its on-boarding is cancelled, its days are free again.
+
+    Raises PermissionDenied; EtapeInterdite; ActionImpossible once it has begun, or when others share its on-boarding.
+    """
+    actuelle, deja = _prendre(RenoncerSouscription, souscription, par)
+    return deja or _demander(
+        RenoncerSouscription, actuelle, guichet_cabinet(actuelle), par, suivi.commencer_renoncement
+    )
+
+
+@transaction.atomic
 def lancer_changement(suite: Souscription, *, par: Collaborateur) -> list[Operation]:
     """Do a planned change of platform: the end of the former is told, then `suite` is on-boarded. In this order.
 
@@ -89,7 +98,13 @@ def lancer_changement(suite: Souscription, *, par: Collaborateur) -> list[Operat
             "Lancez son on-boarding.",
         )
     etapes: list[Operation] = []
-    if actuelle.precedente.etat in (*_EN_PLACE, EtatSouscription.RESILIATION):
+    if actuelle.precedente.etat in (*EN_PLACE, EtatSouscription.RESILIATION):
+        if not par.has_perm(ResilierSouscription.permission):
+            raise ActionImpossible(
+                "Le changement de plateforme n’a pas été lancé.",
+                "Il commence par la fin de la souscription précédente, et vos droits ne permettent pas de résilier.",
+                "Demandez-le à une personne qui le peut.",
+            )
         etapes.append(demander_resiliation(actuelle.precedente, par=par))
     return [*etapes, demander_onboarding(actuelle, par=par)]
 
@@ -110,7 +125,7 @@ def demander_nouvelles_donnees(souscription: Souscription, *, par: Collaborateur
     actuelle, deja = _prendre(RenouvelerConnexion, souscription, par)
     if deja:
         return deja
-    if actuelle.etat not in _EN_PLACE:
+    if actuelle.etat not in EN_PLACE:
         raise EtapeInterdite(
             "De nouvelles données de connexion n’ont pas été demandées.",
             f"La souscription est à l’état « {actuelle.get_etat_display()} » : elle n’en a pas chez Cegid OD.",
@@ -164,8 +179,12 @@ def guichet_de_fin(souscription: Souscription) -> Guichet:
 def _prendre(
     nature: type[NatureOD], souscription: Souscription, par: Collaborateur
 ) -> tuple[Souscription, Operation | None]:
-    """The subscription under its lock, and what already waits for the same thing."""
+    """The subscription under the locks of its line and its own, and what already waits for the same thing.
+
+    Two subscriptions of one line asked for at once: the second request sees the first one.
+    """
     exiger(par, nature.permission)
+    verrouiller_ligne(souscription.ligne, par)
     actuelle = verrouiller(souscription, par)
     return actuelle, _non_reglees(actuelle).filter(nature=nature.cle).first()
 

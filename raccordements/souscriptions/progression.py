@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
+from dossiers.accueil.comptes import ACompter, compter
 from dossiers.models import Collaborateur, Dossier
 from raccordements.models import Souscription
 from raccordements.souscriptions.etapes import Progres
@@ -45,13 +45,8 @@ def paliers(par: Collaborateur, *, jour: date | None = None) -> list[Palier]:
         (None, "Sans souscription", dossiers_sans_souscription(par)),
         *((progres, str(progres.label), visibles.au_stade(progres, jour)) for progres in Progres),
     ]
-    requetes = [place.order_by().values("pk")[: PLAFOND + 1].query.sql_with_params() for *_, place in places]
-    # Django's own SQL, its values apart.
-    comptes = ", ".join(f"(SELECT count(*) FROM ({sql}) AS p{n})" for n, (sql, _) in enumerate(requetes))  # noqa: S608
-    with connection.cursor() as curseur:
-        curseur.execute(f"SELECT {comptes}", [valeur for _, params in requetes for valeur in params])
-        nombres = curseur.fetchone()
+    comptes = compter([ACompter(rangs=rangs, plafond=PLAFOND) for *_, rangs in places])
     return [
-        Palier(progres=progres, libelle=libelle, nombre=min(nombre, PLAFOND), plafonne=nombre > PLAFOND)
-        for (progres, libelle, _), nombre in zip(places, nombres, strict=True)
+        Palier(progres=progres, libelle=libelle, nombre=compte.nombre, plafonne=compte.plafonne)
+        for (progres, libelle, _), compte in zip(places, comptes, strict=True)
     ]

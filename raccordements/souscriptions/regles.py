@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.db.models import Q
 from django.utils import timezone
 
 from dossiers.models import Dossier
@@ -92,6 +93,25 @@ def exiger_libre(
     genante = autres.exclude(fin__lt=debut).pour_liste().order_by("debut").first()
     if genante is not None:
         raise DejaSouscrite(constat, genante)
+
+
+def exiger_renoncable(souscription: Souscription) -> None:
+    """Raises ActionImpossible unless giving up its on-boarding stops this subscription alone, before it routes."""
+    constat, jour = "La souscription n’a pas été abandonnée.", timezone.localdate()
+    if souscription.debut <= jour:
+        raise ActionImpossible(
+            constat,
+            f"Elle a pris effet le {souscription.debut:%d/%m/%Y} : Cegid OD achemine par elle.",
+            "Planifiez sa fin, puis résiliez-la.",
+        )
+    memes = Souscription.objects.exclude(pk=souscription.pk).exclude(etat=EtatSouscription.ANNULEE)
+    memes = memes.filter(plateforme=souscription.plateforme_id, numero_onboarding=souscription.numero_onboarding)
+    if souscription.numero_onboarding and memes.filter(Q(fin=None) | Q(fin__gt=jour)).exists():
+        raise ActionImpossible(
+            constat,
+            "Le même on-boarding porte une autre souscription de cette ligne, qui s’arrêterait aujourd’hui avec elle.",
+            "Attendez que l’autre soit finie, ou planifiez la fin de celle-ci à son premier jour.",
+        )
 
 
 def exiger_fin_acceptable(souscription: Souscription, fin: date | None, constat: str) -> None:

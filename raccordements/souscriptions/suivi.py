@@ -183,9 +183,16 @@ def noter_echec_souscription(souscription: Souscription, *, message: str) -> Sou
 
 
 @transaction.atomic
-def commencer_resiliation(souscription: Souscription, *, par: Collaborateur) -> Souscription:
-    """The end is told to Cegid OD, or the on-boarding given up. Raises as `commencer_onboarding`."""
-    exiger(par, TERMINER)
+def commencer_resiliation(souscription: Souscription, *, par: Collaborateur | None) -> Souscription:
+    """The end is told to Cegid OD, or the on-boarding given up. Raises as `commencer_onboarding`.
+
+    Parameters
+    ----------
+    par:
+        None when its day has come: who planned it had the right.
+    """
+    if par is not None:
+        exiger(par, TERMINER)
     actuelle = verrouiller(souscription, par)
     exiger_pas(actuelle, Pas.COMMENCER_RESILIATION)
     if actuelle.souscrite_le is not None and actuelle.fin is None:
@@ -194,7 +201,20 @@ def commencer_resiliation(souscription: Souscription, *, par: Collaborateur) -> 
             "La souscription n’a pas de date de fin.",
             "Planifiez sa fin, puis résiliez-la.",
         )
-    avancer(actuelle, Pas.COMMENCER_RESILIATION, "résiliation demandée.", par=par, message="")
+    texte = "résiliation demandée." if par else f"fin du {actuelle.fin:%d/%m/%Y} à dire à Cegid OD, son jour est venu."
+    avancer(actuelle, Pas.COMMENCER_RESILIATION, texte, par=par, message="")
+    return actuelle
+
+
+@transaction.atomic
+def commencer_renoncement(souscription: Souscription, *, par: Collaborateur) -> Souscription:
+    """What Cegid OD has for a day to come is given up, its line kept. Raises as `commencer_onboarding`."""
+    exiger(par, TERMINER)
+    verrouiller_ligne(souscription.ligne, par)
+    actuelle = verrouiller(souscription, par)
+    exiger_pas(actuelle, Pas.COMMENCER_RESILIATION)
+    regles.exiger_renoncable(actuelle)
+    avancer(actuelle, Pas.COMMENCER_RESILIATION, "abandon demandé avant son premier jour.", par=par, message="")
     return actuelle
 
 
@@ -216,6 +236,8 @@ def noter_resiliation(souscription: Souscription, *, oubliee: bool = False, au: 
     texte = "résiliée."
     if oubliee:
         texte = "résiliée ; Cegid OD ne la connaissait plus."
+    elif au is not None and au < actuelle.debut:
+        texte = "abandonnée avant son premier jour."
     elif au is not None:
         texte = f"résiliée, dernier jour le {au:%d/%m/%Y} chez Cegid OD."
     au_plus_tard = oubliee or actuelle.souscrite_le is None

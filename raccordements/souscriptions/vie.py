@@ -19,15 +19,13 @@ from raccordements.models import LigneAdressage, Mandat, Plateforme, Souscriptio
 from raccordements.souscriptions import regles
 from raccordements.souscriptions.endpoints import Resolveur
 from raccordements.souscriptions.erreurs import EtapeInterdite, refus_de_la_base
-from raccordements.souscriptions.etapes import EtatSouscription, Pas
+from raccordements.souscriptions.etapes import EN_PLACE, EtatSouscription, Pas
 from raccordements.souscriptions.remise import effacer
 from raccordements.souscriptions.traces import avancer, ecrire, exiger_pas, tracer, verrouiller, verrouiller_ligne
 
 SOUSCRIRE, CORRIGER = "raccordements.add_souscription", "raccordements.change_souscription"
 TERMINER, REGULARISER = "raccordements.terminer_souscription", "raccordements.regulariser_souscription"
 JOUR = timedelta(days=1)
-#: Known by Cegid OD, no call under way: its end may be planned.
-_EN_PLACE = (EtatSouscription.ONBOARDEE, EtatSouscription.SOUSCRITE)
 
 
 def souscrire(
@@ -242,11 +240,7 @@ def annuler(souscription: Souscription, *, motif: str = "", par: Collaborateur) 
             "Clôturez-la : elle finira aujourd’hui au plus tard.",
         )
     avancer(actuelle, Pas.ANNULER, "annulée.", par=par, motif=motif.strip()[:200], servie=False)
-    if actuelle.precedente is not None:
-        precedente = verrouiller(actuelle.precedente, par)
-        suivie = precedente.etat in _EN_PLACE and precedente.fin == actuelle.debut - JOUR
-        if suivie and precedente.accepte_fin(actuelle.fin):
-            ecrire(precedente, "la suite est annulée, sa fin est retirée.", par=par, fin=actuelle.fin, motif="")
+    _rendre_la_fin(actuelle, par)
     return actuelle
 
 
@@ -326,6 +320,7 @@ def finir(
         fin = min(fin, jour)
     if not souscription.servie or fin < souscription.debut:
         avancer(souscription, Pas.ANNULER, texte, par=par, servie=False)
+        _rendre_la_fin(souscription, par)
         return
     suivante = regles.suivante(souscription)
     if suivante is not None:
@@ -385,8 +380,18 @@ def _inserer(souscription: Souscription, constat: str, par: Collaborateur) -> So
     return souscription
 
 
+def _rendre_la_fin(annulee: Souscription, par: Collaborateur | None) -> None:
+    """The platform that it would have followed goes on, when it still can."""
+    if annulee.precedente is None:
+        return
+    precedente = verrouiller(annulee.precedente, par)
+    suivie = precedente.etat in EN_PLACE and precedente.fin == annulee.debut - JOUR
+    if suivie and precedente.accepte_fin(annulee.fin):
+        ecrire(precedente, "la suite est annulée, sa fin est retirée.", par=par, fin=annulee.fin, motif="")
+
+
 def _exiger_en_place(souscription: Souscription, constat: str) -> None:
-    if souscription.etat not in _EN_PLACE:
+    if souscription.etat not in EN_PLACE:
         raise EtapeInterdite(
             constat,
             f"La souscription est à l’état « {souscription.get_etat_display()} ».",

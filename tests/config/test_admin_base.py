@@ -16,6 +16,7 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.urls import include, path, reverse
 
+from config.accessibilite import declarer
 from config.admin import AdminCabinet, AdminHistorise, LignesCabinet, PaginateurBorne, SiteCabinet, bouton
 from config.champs import SecretsFormMixin
 from config.exports import Colonne, ExportMixin
@@ -81,7 +82,11 @@ class CollaborateurEssai(AdminCabinet):
     search_fields = ["username"]
 
 
-urlpatterns = [path("admin/", include("dossiers.urls")), path("admin/", site.urls)]
+urlpatterns = [
+    path("accessibilite/", declarer, name="accessibilite"),
+    path("admin/", include("dossiers.urls")),
+    path("admin/", site.urls),
+]
 LISTE = "/admin/dossiers/dossier/"
 
 

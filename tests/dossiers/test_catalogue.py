@@ -217,7 +217,7 @@ def test_les_phrases_du_reseau_valent_pour_tout_systeme(graine):
     semer(apps, documentees=du_reseau("chorus"))
     message = trier(reponse(500), ("", ""), ecriture=True).message
     assert trouver("chorus", message).systeme == "chorus"
-    assert trouver("od", message) is None
+    assert trouver("autre", message) is None
 
 
 # --- unknown messages --------------------------------------------------------------------------------------------

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
-from django.db.migrations.loader import MigrationLoader
 from django.db.models import ProtectedError
 from django.urls import reverse
-from django.utils import timezone
 
 from dossiers.admin.cles import CleApiForm
 from dossiers.models import CleApi, Guichet
@@ -91,72 +88,3 @@ def test_une_operation_d_un_autre_systeme_se_voit_se_filtre_et_s_execute(client,
     trouvees = client.get(liste, {"identifiants": compte.guichet_id}).context["cl"].result_list
     assert [trouvee.pk for trouvee in trouvees] == [operation.pk]
     assert autre.cle.nom in client.get(liste).content.decode()
-
-
-TABLES = ("CleApi", "HistoricalCleApi", "Operation", "Appel", "Evenement")
-
-
-def test_la_migration_garde_les_operations_de_chaque_cle_dans_les_deux_sens():
-    graphe = MigrationLoader(connection)
-    etat = graphe.project_state([("dossiers", "0006_recherche_enregistree")])
-    migration = graphe.get_migration("dossiers", "0007_guichet")
-    avant = etat.apps.get_model
-    with connection.cursor() as curseur:
-        curseur.execute("CREATE SCHEMA avant; SET LOCAL search_path TO avant, public")
-    with connection.schema_editor() as editeur:
-        for nom in TABLES:
-            editeur.create_model(avant("dossiers", nom))
-    champs = {"type": "P04454", "environnement": "test", "domaine": "D", "plafond": 7}
-    cles = [
-        avant("dossiers", "CleApi").objects.create(pk=pk, nom=nom, cle_publique=nom, **champs)
-        for pk, nom in ((41, "Zoé"), (17, "Ali"))
-    ]
-    for cle in cles:
-        operation = avant("dossiers", "Operation").objects.create(nature="tester_cle", objet=cle.nom, cle_id=cle.pk)
-        _appel(avant, operation, cle_id=cle.pk)
-        avant("dossiers", "Evenement").objects.create(type="export", operation_id=operation.pk, cle_id=cle.pk)
-    avant("dossiers", "Evenement").objects.create(type="export")
-    avant("dossiers", "CleApi").objects.filter(pk=17).update(echecs_consecutifs=5)
-    _verifier_les_cles_etrangeres()
-
-    with connection.schema_editor() as editeur:
-        apres = migration.apply(etat.clone(), editeur).apps.get_model
-    guichets = apres("dossiers", "Guichet").objects
-    assert set(guichets.values_list("cleapi", "systeme", "nom", "plafond", "echecs_consecutifs")) == {
-        (41, "loop", "Zoé", 7, 0),
-        (17, "loop", "Ali", 7, 5),
-    }
-    assert _cles(apres, "guichet__cleapi") == {("Zoé", 41, 41, 41), ("Ali", 17, 17, 17)}
-    neuf = guichets.create(systeme="loop", nom="Neuve", environnement="test", plafond=2)
-    assert neuf.pk > 41
-    del champs["plafond"]
-    neuve = apres("dossiers", "CleApi").objects.create(
-        pk=3, nom="Neuve", cle_publique="N", guichet_id=neuf.pk, **champs
-    )
-    operation = apres("dossiers", "Operation").objects.create(nature="tester_cle", objet="Neuve", guichet_id=neuf.pk)
-    _appel(apres, operation, guichet_id=neuf.pk)
-    apres("dossiers", "Evenement").objects.create(type="export", operation_id=operation.pk, guichet_id=neuf.pk)
-    _verifier_les_cles_etrangeres()
-
-    with connection.schema_editor() as editeur:
-        migration.unapply(etat, editeur)
-    assert _cles(avant, "cle") == {("Zoé", 41, 41, 41), ("Ali", 17, 17, 17), ("Neuve", 3, 3, 3)}
-    lues = avant("dossiers", "CleApi").objects.values_list("pk", "plafond", "echecs_consecutifs")
-    assert set(lues) == {(41, 7, 0), (17, 7, 5), (neuve.pk, 2, 0)}
-
-
-def _appel(modele, operation, **champs):
-    debut = {"debut": timezone.now(), "methode": "GET", "adresse": "http://127.0.0.1/", "duree_ms": 1}
-    modele("dossiers", "Appel").objects.create(operation_id=operation.pk, **debut, **champs)
-
-
-def _cles(modele, chemin):
-    """The key of each operation, of its call and of its event."""
-    chemins = (chemin, f"appels__{chemin}", f"evenements__{chemin}")
-    return set(modele("dossiers", "Operation").objects.values_list("objet", *chemins))
-
-
-def _verifier_les_cles_etrangeres():
-    """PostgreSQL alters no table that owes the check of a deferred constraint."""
-    with connection.cursor() as curseur:
-        curseur.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")

@@ -21,7 +21,8 @@ from config.embarque import base_depuis_url
 from config.processus import Enfant
 
 RACINE = Path(__file__).resolve().parents[2]
-DELAI_PRET, DELAI_ARRET = 180.0, 60.0
+# Half a minute on a machine at rest; the tables alone have taken a minute and a half on one at work.
+DELAI_PRET, DELAI_ARRET = 600.0, 60.0
 # The last of Valkey's sixteen databases: the workers of a run take the others in order, and nobody has that many.
 BASE_COURTIER = 15
 UTILISATEUR = re.compile(r"^ {2}\S.*? {2,}(?P<identifiant>\w+) {2,}(?P<mot_de_passe>[a-z0-9-]{19})$", re.MULTILINE)

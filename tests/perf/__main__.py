@@ -24,6 +24,7 @@ QUOI = (
     "precontrole",
     "certificats",
     "fiches",
+    "accueil",
 )
 
 

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern
+from django.utils import timezone
 
 from dossiers.affichage import adresse
 from raccordements.admin.souscriptions.affichage import badge_environnement
@@ -18,16 +19,18 @@ from raccordements.admin.souscriptions.formulaires import DemandeForm
 from raccordements.admin.souscriptions.pages import PagesObjet
 from raccordements.models import Souscription
 from raccordements.souscriptions import operations, suivi
-from raccordements.souscriptions.etapes import EtatSouscription, Pas
+from raccordements.souscriptions.etapes import EN_PLACE, EtatSouscription, Pas
 
 _E = EtatSouscription
-_EN_PLACE = (_E.ONBOARDEE, _E.SOUSCRITE)
 Lien = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demande:
-    """One request to Cegid OD: its button, what its page says, and the service that asks."""
+    """One request to Cegid OD: its button, what its page says, and the service that asks.
+
+    `aussi` is a right more, without which its button is not shown and the service says why it refuses.
+    """
 
     nom: str
     libelle: str
@@ -37,11 +40,16 @@ class Demande:
     phrases: tuple[str, ...]
     avis: tuple[str, ...] = ()
     variante: str = ""
+    aussi: str = ""
+
+    def possible(self, souscription: Souscription, droit: Callable[[str], bool]) -> bool:
+        """Whether the button is shown to who has these rights."""
+        return self.visible(souscription) and droit(self.permission) and (not self.aussi or droit(self.aussi))
 
 
 def _change(souscription: Souscription) -> bool:
     """Whether its on-boarding begins with the end of the former platform."""
-    return souscription.precedente is not None and souscription.precedente.etat in (*_EN_PLACE, _E.RESILIATION)
+    return souscription.precedente is not None and souscription.precedente.etat in (*EN_PLACE, _E.RESILIATION)
 
 
 DEMANDES = (
@@ -50,6 +58,7 @@ DEMANDES = (
         libelle="Faire le changement de plateforme",
         permission=suivi.COMMENCER,
         demander=operations.lancer_changement,
+        aussi=suivi.TERMINER,
         visible=lambda s: s.permet(Pas.COMMENCER_ONBOARDING) and _change(s),
         phrases=(
             "La fin de la souscription précédente est dite à Cegid OD, puis la ligne est on-boardée pour la nouvelle "
@@ -92,11 +101,24 @@ DEMANDES = (
         variante="danger",
     ),
     Demande(
+        nom="renoncement",
+        libelle="Renoncer avant le premier jour",
+        permission=suivi.TERMINER,
+        demander=operations.demander_renoncement,
+        visible=lambda s: s.etat == _E.SOUSCRITE and s.debut > timezone.localdate(),
+        phrases=(
+            "Cegid OD annule l’on-boarding avant que la plateforme ne reçoive quoi que ce soit. La ligne d’adressage "
+            "reste, ses jours redeviennent libres.",
+        ),
+        avis=("Les données de connexion de la plateforme ne vaudront plus rien.",),
+        variante="danger",
+    ),
+    Demande(
         nom="lecture",
         libelle="Le distant nous a oubliés",
         permission=suivi.COMMENCER,
         demander=operations.demander_lecture,
-        visible=lambda s: s.etat in (*_EN_PLACE, _E.OUBLIEE),
+        visible=lambda s: s.etat in (*EN_PLACE, _E.OUBLIEE),
         phrases=(
             "Passerelle lit ce que Cegid OD sait de cette ligne. S’il ne la connaît plus, la souscription passe à "
             "« Oubliée par Cegid OD » : vous pourrez recommencer les deux étapes, ou la clore. S’il la connaît, "
@@ -108,7 +130,7 @@ DEMANDES = (
         libelle="Demander de nouvelles données de connexion",
         permission=suivi.COMMENCER,
         demander=operations.demander_nouvelles_donnees,
-        visible=lambda s: s.etat in _EN_PLACE,
+        visible=lambda s: s.etat in EN_PLACE,
         phrases=("Les nouvelles données pourront être révélées une fois à leur tour.",),
         avis=("Celles que la plateforme possède ne vaudront plus rien dès la réponse de Cegid OD.",),
         variante="danger",
@@ -135,7 +157,7 @@ class PagesDemande(PagesObjet):
                 demande.variante,
             )
             for demande in DEMANDES
-            if demande.visible(souscription) and request.user.has_perm(demande.permission)  # type: ignore[union-attr]
+            if demande.possible(souscription, request.user.has_perm)  # type: ignore[union-attr]
         ]
 
     def vue_demander(self, request: HttpRequest, object_id: str, nom: str) -> HttpResponseBase:

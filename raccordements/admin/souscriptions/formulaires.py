@@ -10,9 +10,10 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from config import production
 from config.admin import ChoixLisible
 from config.champs import SecretsFormMixin
-from dossiers.models import Dossier, Environnement
+from dossiers.models import Dossier
 from raccordements.admin.recherche.filtres import JourField
 from raccordements.models import LigneAdressage, Mandat, Plateforme, Souscription
 from raccordements.souscriptions.etapes import Niveau, Qualite
@@ -214,11 +215,8 @@ class DemandeForm(forms.Form):
 
     def __init__(self, *args: Any, environnement: str, **options: Any) -> None:
         super().__init__(*args, **options)
-        if environnement == Environnement.PRODUCTION:
-            self.fields["production"] = forms.BooleanField(
-                label="Je confirme agir en production",
-                error_messages={"required": "Rien n’est parti : cochez cette case pour agir en production."},
-            )
+        if environnement == production.PRODUCTION:
+            self.fields[production.CHAMP] = production.CaseProduction()
 
 
 class RevelationForm(forms.Form):

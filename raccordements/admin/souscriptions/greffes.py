@@ -26,6 +26,21 @@ greffes.greffer_menu(
     (
         Entree(titre="Souscriptions", icone="alt_route", page="raccordements_souscription", permission=VOIR),
         Entree(
+            titre="Progression",
+            icone="filter_alt",
+            page="admin:raccordements_souscription_progression",
+            permission=VOIR,
+        ),
+        Entree(
+            titre="Conflits et trous", icone="rule", page="admin:raccordements_souscription_conflits", permission=VOIR
+        ),
+        Entree(
+            titre="Simulateur de routage",
+            icone="route",
+            page="admin:raccordements_souscription_routage",
+            permission=VOIR,
+        ),
+        Entree(
             titre="Lignes d’adressage", icone="signpost", page="raccordements_ligneadressage", permission=VOIR_LIGNE
         ),
         Entree(

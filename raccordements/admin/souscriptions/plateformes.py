@@ -21,6 +21,7 @@ from dossiers.admin.exports import ExportJournalise
 from dossiers.affichage import badge, heure, phrase
 from dossiers.models import Evenement, journaliser
 from dossiers.services.erreurs import ActionImpossible
+from raccordements.accueil import FiltreHotes
 from raccordements.admin.souscriptions.affichage import badge_environnement
 from raccordements.admin.souscriptions.formulaires import HoteForm, PlateformeForm
 from raccordements.admin.souscriptions.pages import PagesObjet, exiger_droit
@@ -41,7 +42,7 @@ class PlateformeAdmin(ExportJournalise, PagesObjet, AdminHistorise):
     form = PlateformeForm
     change_form_template = "admin/raccordements/plateforme/change_form.html"
     list_display = ("nom", "matricule", "environnement_affiche", "contrat_affiche", "etat_affiche")
-    list_filter = (FiltreUsageStructure, ("environnement", ChoicesDropdownFilter))
+    list_filter = (FiltreUsageStructure, ("environnement", ChoicesDropdownFilter), FiltreHotes)
     search_fields = ("nom", "matricule")
     search_help_text = "Nom ou matricule"
     ordering = ("nom", "id")

@@ -151,8 +151,11 @@ def _lisible(accuse: Any) -> list[tuple[str, Any]]:
 
 
 def _sans_trace(reponse: HttpResponseBase) -> HttpResponseBase:
-    """No cache, no history of the browser, no referrer keeps the page."""
+    """No cache nor history of the browser keeps the page, and nobody else learns its address.
+
+    Under `no-referrer` a browser posts the form with `Origin: null`, which the protection of forms refuses.
+    """
     reponse["Cache-Control"] = "no-store, max-age=0"
     reponse["Pragma"] = "no-cache"
-    reponse["Referrer-Policy"] = "no-referrer"
+    reponse["Referrer-Policy"] = "same-origin"
     return reponse

@@ -46,6 +46,7 @@ from raccordements.souscriptions.routage import (
 
 VOIR = "raccordements.view_souscription"
 AUCUNE = "Rien : la situation connue"
+CONFLITS_MONTRES = 50
 AVANT, APRES = timedelta(days=90), timedelta(days=275)
 
 
@@ -95,7 +96,7 @@ class RoutageForm(forms.Form):
 class HypotheseForm(forms.Form):
     """« Et si » : one supposed change, among the lines of the company."""
 
-    hypothese = forms.ChoiceField(label="Et si…", choices=[("", AUCUNE), *Hypothese.choices], required=False)
+    hypothese = forms.ChoiceField(label="Supposer", choices=[("", AUCUNE), *Hypothese.choices], required=False)
     souscription = forms.TypedChoiceField(label="Souscription", required=False, coerce=int, empty_value=None)
     ligne = forms.TypedChoiceField(label="Ligne d’adressage", required=False, coerce=int, empty_value=None)
     plateforme = choix("Plateforme", requis=False)
@@ -196,13 +197,17 @@ def _repondre(request: HttpRequest, identifiant: Destinataire, jour: date, envir
     changement = suppose.changement() if suppose.is_valid() else None
     trouves = conflits(lignes)
     segments = frise(lignes, identifiant, du=du, au=au)
+    cles = set(identifiant.cles())
+    siennes = {ligne.adresse.identifiant for ligne in lignes if ligne.cle in cles}
+    siens = [conflit for conflit in trouves if siennes.intersection(conflit.lignes)]
     contexte: dict[str, Any] = {
         "hypothese": suppose,
         "jour": jour,
         "reponse": _reponse(lignes, identifiant, jour),
-        "conflits": [_conflit(conflit) for conflit in trouves],
+        "conflits": [_conflit(conflit) for conflit in trouves[:CONFLITS_MONTRES]],
+        "conflits_tus": len(trouves[CONFLITS_MONTRES:]),
         "segments": [_segment(segment) for segment in segments],
-        "ruban": ruban.tracer(lignes, identifiant, segments, trouves, du=du, au=au, jour=jour),
+        "ruban": ruban.tracer(lignes, identifiant, segments, siens, du=du, au=au, jour=jour),
         "du": du,
         "au": au,
     }

@@ -23,6 +23,7 @@ from dossiers.admin.plans import GestesAdmin
 from dossiers.affichage import VIDE, adresse, lien
 from raccordements.admin.souscriptions import formulaires, suivi
 from raccordements.admin.souscriptions.affichage import badge_environnement, badge_etat, badge_progres, periode
+from raccordements.admin.souscriptions.conflits import PagesConflits
 from raccordements.admin.souscriptions.demandes import PagesDemande
 from raccordements.admin.souscriptions.mandats import PagesMandat
 from raccordements.admin.souscriptions.pages import exiger_droit
@@ -49,6 +50,7 @@ class SouscriptionAdmin(
     PagesMandat,
     PagesRoutage,
     PagesProgression,
+    PagesConflits,
     FicheLecture,
     GestesAdmin,
 ):
@@ -191,7 +193,11 @@ class SouscriptionAdmin(
             if objet.etat in MANDAT_MODIFIABLE and personne.has_perm(mandats.DEPOSER)
             else "",
             remise=self.remise_de(request, objet),
-            liens=[*self.demandes_de(request, objet), *self.gestes_de_vie(request, objet)],
+            # What cannot be taken back comes last.
+            liens=sorted(
+                [*self.demandes_de(request, objet), *self.gestes_de_vie(request, objet)],
+                key=lambda geste: geste[2] == "danger",
+            ),
             evenements=list(evenements_de(objet)[:EVENEMENTS_MONTRES])
             if personne.has_perm("dossiers.view_evenement")
             else None,

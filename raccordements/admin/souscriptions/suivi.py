@@ -24,7 +24,8 @@ def contexte(request: HttpRequest, souscription: Souscription) -> dict[str, Any]
     """State, steps, the operation that is not settled; `finie` when nothing moves by itself any more."""
     personne: Any = request.user
     operation = operations.operation_en_cours(souscription)
-    finie = operation is None or operation.etat == Etat.A_VERIFIER
+    # Read before its operation, the subscription may still be in a step that has just ended.
+    finie = operation.etat == Etat.A_VERIFIER if operation else not souscription.en_cours
     progres = souscription.progres(timezone.localdate())
     return {
         "etat": badge_etat(souscription),

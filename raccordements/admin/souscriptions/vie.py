@@ -20,10 +20,9 @@ from raccordements.admin.souscriptions.affichage import badge_environnement, per
 from raccordements.admin.souscriptions.pages import PagesObjet
 from raccordements.models import Souscription
 from raccordements.souscriptions import vie
-from raccordements.souscriptions.etapes import EtatSouscription, Pas
+from raccordements.souscriptions.etapes import EN_PLACE, EtatSouscription, Pas
 
 _E = EtatSouscription
-_EN_PLACE = (_E.ONBOARDEE, _E.SOUSCRITE)
 Lien = tuple[str, str, str]
 
 
@@ -69,7 +68,7 @@ GESTES = (
         permission=vie.TERMINER,
         faire=_changer,
         formulaire=lambda s: partial(formulaires.ChangementForm, souscription=s),
-        visible=lambda s: s.etat in _EN_PLACE,
+        visible=lambda s: s.etat in EN_PLACE,
         phrase="Cette souscription finira la veille, une autre prendra sa suite. Le changement se fait ensuite depuis "
         "la page de la nouvelle souscription.",
         dit="Le changement est planifié : lancez-le depuis cette page quand tout est prêt.",
@@ -80,9 +79,9 @@ GESTES = (
         permission=vie.TERMINER,
         faire=vie.terminer,
         formulaire=lambda s: formulaires.FinForm,
-        visible=lambda s: s.etat in _EN_PLACE,
-        phrase="Le dernier jour est compris. Cegid OD l’apprendra par « Résilier ».",
-        dit="La fin est planifiée : Cegid OD l’apprendra par « Résilier ».",
+        visible=lambda s: s.etat in EN_PLACE,
+        phrase="Le dernier jour est compris. Cegid OD l’apprendra ce jour-là, ou plus tôt par « Résilier ».",
+        dit="La fin est planifiée : Cegid OD l’apprendra ce jour-là, ou plus tôt par « Résilier ».",
         initial=lambda s: {"le": s.fin},
     ),
     GesteDeVie(
@@ -91,7 +90,7 @@ GESTES = (
         permission=vie.TERMINER,
         faire=vie.rouvrir,
         formulaire=lambda s: forms.Form,
-        visible=lambda s: s.etat in _EN_PLACE and s.fin not in (None, s.ligne.fin) and s.accepte_fin(s.ligne.fin),
+        visible=lambda s: s.etat in EN_PLACE and s.fin not in (None, s.ligne.fin) and s.accepte_fin(s.ligne.fin),
         phrase="La souscription durera de nouveau aussi longtemps que sa ligne.",
         dit="La fin prévue est retirée.",
     ),

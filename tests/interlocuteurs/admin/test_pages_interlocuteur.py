@@ -334,12 +334,12 @@ def test_relancer_tel_quel_ne_tente_pas_tant_que_le_refus_tient(
 ) -> None:
     operation = refusee(message, **contact)
     lus = boutons(au_bureau.get(fiche(operation)))
-    assert lus[0] == premier
-    assert "Relancer" not in lus
+    assert lus[0] == f"{premier} – bac à sable"
+    assert "Relancer – bac à sable" not in lus
     # Once the cause is gone, sending it again makes sense, after the page of the contact.
     Interlocuteur.objects.update(presence="present", invitation="invite")
     reponse = au_bureau.get(fiche(operation))
-    assert boutons(reponse) == ["Ouvrir l’interlocuteur", "Relancer"]
+    assert boutons(reponse) == ["Ouvrir l’interlocuteur", "Relancer – bac à sable"]
     assert reponse.content.decode().count("bouton-primaire") == 1
 
 
@@ -349,19 +349,19 @@ def test_les_remedes_d_un_lot_passent_avant_sa_relance(au_bureau: Client) -> Non
     Operation.objects.update(lot=lot)
     primaires = re.compile(r'bouton-primaire">\s*(?:<span.*?</span>\s*)?(.*?)\s*</', re.DOTALL)
     lue = au_bureau.get(fiche(lot))
-    assert "Relancer les échecs" in boutons(lue)
-    assert primaires.findall(texte(lue)) == ["Invité : relancer"]
+    assert "Relancer les échecs – bac à sable" in boutons(lue)
+    assert primaires.findall(texte(lue)) == ["Invité : relancer – bac à sable"]
     Operation.objects.filter(pk=operation.pk).update(lot=None)
     OperationFactory(echouee=True, lot=lot)
-    assert primaires.findall(texte(au_bureau.get(fiche(lot)))) == ["Relancer les échecs"]
+    assert primaires.findall(texte(au_bureau.get(fiche(lot)))) == ["Relancer les échecs – bac à sable"]
 
 
 def test_relancer_reste_le_bouton_d_une_panne_passee(au_bureau: Client) -> None:
     explication = Explication.objects.filter(geste="relancer").first()
     operation = OperationFactory(echouee=True, explication=explication)
-    assert boutons(au_bureau.get(fiche(operation))) == ["Relancer l’opération"]
+    assert boutons(au_bureau.get(fiche(operation))) == ["Relancer l’opération – bac à sable"]
     sans_explication = OperationFactory(echouee=True)
-    assert boutons(au_bureau.get(fiche(sans_explication))) == ["Relancer"]
+    assert boutons(au_bureau.get(fiche(sans_explication))) == ["Relancer – bac à sable"]
 
 
 def test_deja_affectee_est_une_information(au_bureau: Client) -> None:

@@ -120,7 +120,9 @@ def test_la_production_se_confirme_par_une_case(entrer, dossiers, cle):
     envoi = formulaire(apercu, "/confirmer/")
     envoi.champs.pop("production", None)
     assert "Je confirme agir en production" in envoi.textes
-    assert "n’est pas cochée" in texte(client.get(envoi.envoyer(client)["Location"]))
+    refus = envoi.envoyer(client)
+    assert refus.status_code == 409
+    assert "n’est pas cochée" in texte(refus)
     assert not Interlocuteur.objects.exists()
     envoi.envoyer(client, production="oui")
     assert Interlocuteur.objects.count() == 1

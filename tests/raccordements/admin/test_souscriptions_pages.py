@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -29,6 +30,7 @@ from tests.raccordements.fabriques_od import (
     planifiee,
     relue,
     souscrite,
+    superutilisateur,
 )
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +134,13 @@ def test_chaque_bouton_demande_son_operation(
     assert "no-store" in suivi["Cache-Control"]
 
 
+def test_une_etape_qui_finit_pendant_la_lecture_de_la_page_reste_suivie(redacteur: Client) -> None:
+    souscription = planifiee(ligne=ligne_prete())
+    Souscription.objects.filter(pk=souscription.pk).update(etat=EtatSouscription.ONBOARDING)
+    assert 'data-finie="non"' in page(redacteur, souscription)
+    assert redacteur.get(f"{LISTE}{souscription.pk}/avancement/").json()["finie"] is False
+
+
 def test_une_demande_impossible_se_dit_en_trois_parties(redacteur: Client) -> None:
     souscription = planifiee(ligne=ligne_prete(), avec_mandat=False)
     reponse = redacteur.post(f"{LISTE}{souscription.pk}/demander/onboarding/")
@@ -167,6 +176,33 @@ def test_changer_de_plateforme_puis_le_faire(redacteur: Client) -> None:
         "resilier_souscription",
         "onboarder_souscription",
     ]
+
+
+def test_un_changement_sans_le_droit_de_resilier_se_refuse_en_trois_parties(entrer: Entrer) -> None:
+    suite = vie.changer_de_plateforme(
+        souscrite(ligne=ligne_prete()),
+        PlateformeFactory(),
+        le=timezone.localdate() + timedelta(days=10),
+        par=superutilisateur(),
+    )
+    client = entrer(consultation=True)
+    droit = Permission.objects.get(codename="commencer_souscription", content_type__app_label="raccordements")
+    client.personne.user_permissions.add(droit)  # type: ignore[attr-defined]
+    adresse = f"{LISTE}{suite.pk}/demander/changement/"
+    assert adresse not in page(client, suite)
+    reponse = client.post(adresse)
+    assert reponse.status_code == 409
+    assert "vos droits ne permettent pas de résilier" in texte(reponse)
+    assert not Operation.objects.exists()
+
+
+def test_une_souscription_a_venir_s_abandonne(redacteur: Client) -> None:
+    souscription = souscrite(ligne=ligne_prete(), debut=timezone.localdate() + timedelta(days=10))
+    adresse = f"{LISTE}{souscription.pk}/demander/renoncement/"
+    assert adresse in page(redacteur, souscription)
+    redacteur.post(adresse)
+    assert Operation.objects.get().nature == "renoncer_souscription"
+    assert "demander/renoncement/" not in page(redacteur, souscrite(ligne=ligne_prete()))
 
 
 def test_planifier_la_fin_puis_la_retirer_puis_resilier(redacteur: Client) -> None:
@@ -323,6 +359,7 @@ def test_les_requetes_ne_dependent_pas_des_lignes(redacteur: Client) -> None:
             f"/admin/dossiers/dossier/{dossier.pk}/change/",
             f"{LISTE}routage/?identifiant={dossier.siren}&environnement=bac_a_sable",
             f"{LISTE}progression/",
+            f"{LISTE}conflits/",
         ):
             redacteur.get(adresse)
             with CaptureQueriesContext(connection) as requetes:

@@ -172,10 +172,9 @@ def test_les_valeurs_de_l_aife_disent_quand_elles_furent_vues():
 @pytest.mark.django_db
 def test_les_roles_ont_leurs_droits():
     droits = import_module("raccordements.migrations.0004_roles").DROITS
-    souscriptions = import_module("raccordements.migrations.0008_droits_souscriptions").DROITS
     cumul = set()
     for role in ("Consultation", "Collaborateur", "Manager", "Administrateur"):
-        cumul |= {*droits[role], *souscriptions[role]}
+        cumul |= set(droits[role])
         groupe = Group.objects.get(name=role)
         en_base = groupe.permissions.filter(content_type__app_label="raccordements").values_list("codename", flat=True)
         assert set(en_base) == cumul

@@ -364,7 +364,7 @@ def test_un_jeton_refuse_apres_une_longue_attente_n_est_pas_remplace_sous_le_mem
     reseau.get("https://od.exemple/subscriptions").mock(return_value=httpx.Response(200, json={"subscriptions": []}))
     plateforme.souscriptions()
     instants = iter((0.0, 2.9))
-    monkeypatch.setattr("raccordements.od.session.time", SimpleNamespace(monotonic=lambda: next(instants)))
+    monkeypatch.setattr("raccordements.session.time", SimpleNamespace(monotonic=lambda: next(instants)))
     with pytest.raises(ErreurPassagere) as erreur:
         plateforme.souscrire(ENDPOINT, du=DU)
     assert not erreur.value.effet_possible

@@ -14,10 +14,10 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.jours import est_ouvre
 from dossiers.models import Etat as EtatOperation
 from dossiers.models import Operation
 from dossiers.services.erreurs import ActionImpossible
-from raccordements.chorus.jours import est_ouvre
 from raccordements.chorus.matelas import APPLICATIONS
 from raccordements.models import CompteChorus, Etat, EvenementFiche, Fiche, Structure
 from raccordements.natures.suivi import Observation
@@ -467,7 +467,7 @@ def test_la_borne_d_un_tour_est_exactement_celle_de_chaque_fiche(jour, secondes,
     envoyee_le = datetime.combine(jour, datetime.min.time(), PARIS) + timedelta(seconds=secondes)
     maintenant = envoyee_le.astimezone(UTC) + timedelta(seconds=attente)
     fiche = Fiche(genre="edi", etat=Etat.ENVOYEE, envoyee_le=envoyee_le)
-    assert (envoyee_le < suivi._envoyees_avant(maintenant)) == suivi.en_retard(fiche, maintenant)
+    assert (envoyee_le < suivi.envoyees_avant(maintenant)) == suivi.en_retard(fiche, maintenant)
     fin = suivi.echeance_activation(envoyee_le).astimezone(PARIS)
     assert est_ouvre((fin - timedelta(seconds=1)).date())
 

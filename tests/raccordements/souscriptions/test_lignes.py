@@ -9,8 +9,9 @@ from dossiers.models import Environnement, Evenement
 from dossiers.services.erreurs import ActionImpossible
 from raccordements.models import HoteAdmis, LigneAdressage, Mandat
 from raccordements.souscriptions import lignes, plateformes
-from raccordements.souscriptions.endpoints import EndpointRefuse
+from raccordements.souscriptions.endpoints import LONGUEUR_MAX, EndpointRefuse
 from raccordements.souscriptions.etapes import Niveau
+from raccordements.souscriptions.identifiants import LONGUEUR_IDENTIFIANT
 from tests.fabriques import CollaborateurFactory, DossierFactory, siret_fictif
 from tests.raccordements.fabriques_od import (
     DOCUMENT,
@@ -62,8 +63,20 @@ def test_une_ligne_se_termine_se_remplace_ou_s_annule_mais_ne_s_efface_pas(par, 
         lignes.annuler_ligne(suite, motif="erreur", par=par)
     with pytest.raises(ActionImpossible, match="finit déjà"):
         lignes.terminer_ligne(premiere, le=aujourd_hui, par=par)
-    lignes.terminer_ligne(premiere, le=premiere.debut, par=par)
     assert LigneAdressage.objects.presentes().count() == 1
+
+
+def test_les_jours_passes_d_une_ligne_restent_les_siens(par, aujourd_hui):
+    ouverte = ligne(par=par)
+    for geste in (
+        lambda: lignes.terminer_ligne(ouverte, le=aujourd_hui - JOUR, par=par),
+        lambda: lignes.remplacer_ligne(ouverte, le=aujourd_hui - JOUR, niveau=Niveau.SUFFIXE, suffixe="A", par=par),
+    ):
+        with pytest.raises(ActionImpossible, match="est passé : des factures"):
+            geste()
+    ouverte.refresh_from_db()
+    assert ouverte.fin is None
+    lignes.terminer_ligne(ouverte, le=aujourd_hui, par=par)
 
 
 def test_une_ligne_servie_ne_finit_pas_avant_sa_souscription(par, aujourd_hui):
@@ -82,7 +95,6 @@ def test_un_hote_demande_deux_personnes_superutilisateurs_compris(par):
     plateforme = PlateformeFactory(nue=True)
     propose = plateformes.proposer_hote(plateforme, "Facture.PA.example", par=par)
     assert (propose.hote, propose.admis) == ("facture.pa.example", False)
-    assert list(HoteAdmis.objects.a_confirmer_par(par)) == []
     with pytest.raises(ActionImpossible, match="autre personne"):
         plateformes.confirmer_hote(propose, par=par)
     with pytest.raises(ActionImpossible, match="déjà proposé"):
@@ -115,6 +127,18 @@ def test_le_modele_d_endpoint_porte_l_identifiant_une_fois():
         with pytest.raises(ValidationError) as refus:
             plateforme.clean()
         assert list(refus.value.message_dict) == ["modele_endpoint"]
+
+
+def test_le_modele_laisse_la_place_du_plus_long_identifiant():
+    plateforme = PlateformeFactory.build()
+    for longueur, refuse in ((175, False), (176, True)):
+        plateforme.modele_endpoint = "https://pa.example/".ljust(longueur, "x") + "{identifiant}"
+        if refuse:
+            with pytest.raises(ValidationError):
+                plateforme.clean()
+        else:
+            plateforme.clean()
+            assert len(plateforme.endpoint_pour("9" * LONGUEUR_IDENTIFIANT)) == LONGUEUR_MAX
 
 
 def test_un_mandat_est_garde_avec_son_empreinte(par):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raccordements.od.schemas import Ligne, Niveau
+from raccordements.souscriptions import conflits as detecteur
 from raccordements.souscriptions.conflits import (
     ChangementDePlateforme,
     Fin,
@@ -121,6 +122,28 @@ def test_les_conflits_sont_ceux_que_l_on_voit_jour_par_jour(graine):
         if a.endpoint and a.endpoint == b.endpoint
     }
     assert {frozenset(c.souscriptions) for c in vus if c.genre is Genre.ENDPOINT} == partages
+
+
+def test_les_comparaisons_croissent_comme_les_lignes(monkeypatch):
+    """Two thousand lines of one recipient that follow each other, each with its platform: no pair is compared twice."""
+    vues = 0
+    fin = detecteur._fin
+
+    def compter(periode):
+        nonlocal vues
+        vues += 1
+        return fin(periode)
+
+    monkeypatch.setattr(detecteur, "_fin", compter)
+    jours_ = [LUNDI + rang * UN for rang in range(2_000)]
+    suites = [
+        ligne(rang, route(rang, debut=jour, fin=jour, endpoint=f"https://pa.example/{rang}"), debut=jour, fin=jour)
+        for rang, jour in enumerate(jours_, 1)
+    ]
+    fidele = ligne(9_999, *(route(r, debut=j, fin=j, endpoint="https://pa.example/e") for r, j in enumerate(jours_)))
+    assert conflits(suites) == ()
+    assert [c.genre for c in conflits([replace(fidele, fin=jours_[-1])])] == []
+    assert vues < 40 * len(jours_)
 
 
 def test_la_ligne_la_plus_fine_l_emporte_dans_l_ordre_de_l_annuaire():

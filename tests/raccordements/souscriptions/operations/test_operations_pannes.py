@@ -144,7 +144,7 @@ def test_une_reprise_apres_un_bail_perdu_n_appelle_pas(sim, onboardee_la_bas, pa
     operation = demander_souscription(onboardee_la_bas, par=par)
     prise = reserver(operation.guichet)
     Operation.objects.filter(pk=operation.pk).update(jeton="00000000-0000-4000-8000-000000000000")
-    with pytest.raises(Exception, match="sans réponse"):
+    with pytest.raises(Exception, match="sans_appel"):
         prise.definition.appeler(ClientsOD(lambda echange: None), prise)
     assert not faites(sim, SOUSCRIPTIONS)
 

@@ -1,0 +1,79 @@
+"""Notices: writing them once, to who wants them; showing what a person may still see today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from dossiers.echeances.registre import Annonce, sujets_de
+from dossiers.models import Avis, Collaborateur, Preference
+
+#: Unread notices counted in the header.
+COMPTE_MAX = 99
+ESCALADE = "Personne d’actif n’est chargé de ce dossier : vous recevez cet avis comme administrateur."
+
+
+def annoncer(annonces: Iterable[Annonce]) -> int:
+    """Write the notices of these, once each, in the caller's transaction. Returns how many were not written yet.
+
+    Who declined a kind in the product and by e-mail gets none of it. Two writers at once write one.
+    """
+    voulues = {(personne, annonce.cle): annonce for annonce in annonces for personne in annonce.personnes}
+    cles = {cle for _, cle in voulues}
+    for ecrite in Avis.objects.filter(cle__in=cles).values_list("personne", "cle"):
+        voulues.pop(ecrite, None)
+    preferences = _preferences({personne for personne, _ in voulues})
+    avis = [_avis(personne, annonce, preferences.get(personne)) for (personne, _), annonce in voulues.items()]
+    avis = [un for un in avis if un.montre or un.a_envoyer]
+    Avis.objects.bulk_create(avis, batch_size=1000, ignore_conflicts=True)
+    return len(avis)
+
+
+def accessibles(personne: Collaborateur) -> QuerySet[Avis]:
+    """Their notices about what they may see today: permission and portfolio of each kind."""
+    permis = Q(pk__in=())
+    for sujet in sujets_de(personne):
+        objets = sujet.visibles(sujet.modele._default_manager.order_by(), personne)
+        permis |= Q(Exists(objets.filter(pk=OuterRef("objet"))), genre=sujet.genre)
+    return Avis.objects.filter(permis, personne=personne)
+
+
+def visibles(personne: Collaborateur) -> QuerySet[Avis]:
+    """Those of the product, the last first."""
+    return accessibles(personne).filter(montre=True)
+
+
+def non_lus(personne: Collaborateur) -> str:
+    """How many they have not read: `3`, `99+`, empty for none. One query, whatever their number."""
+    combien = visibles(personne).filter(lu_le=None).order_by()[: COMPTE_MAX + 1].count()
+    return f"{COMPTE_MAX}+" if combien > COMPTE_MAX else str(combien or "")
+
+
+def lire(personne: Collaborateur, pk: int | None = None) -> int:
+    """Mark one of theirs as read, or all of them. Returns how many were not."""
+    siens = Avis.objects.filter(personne=personne, montre=True, lu_le=None)
+    return (siens if pk is None else siens.filter(pk=pk)).update(lu_le=timezone.now())
+
+
+def _preferences(personnes: Iterable[int]) -> Mapping[int, Preference]:
+    return {preference.personne_id: preference for preference in Preference.objects.filter(personne__in=personnes)}
+
+
+def _avis(personne: int, annonce: Annonce, preference: Preference | None) -> Avis:
+    preference = preference or Preference()
+    champs: dict[str, Any] = annonce._asdict()
+    del champs["personnes"]
+    champs["texte"] = _court(annonce.texte, Avis._meta.get_field("texte").max_length)
+    return Avis(
+        personne_id=personne,
+        **champs,
+        montre=annonce.genre not in preference.sans_avis,
+        a_envoyer=annonce.genre not in preference.sans_courriel and preference.frequence != Preference.Frequence.JAMAIS,
+    )
+
+
+def _court(texte: str, longueur: Any) -> str:
+    return texte if len(texte) <= longueur else f"{texte[: longueur - 1]}…"
