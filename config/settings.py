@@ -410,6 +410,8 @@ EMAIL_HOST, EMAIL_PORT = _courriel.get("EMAIL_HOST", ""), _courriel.get("EMAIL_P
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _courriel.get("EMAIL_HOST_USER", ""), _courriel.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS, EMAIL_USE_SSL = _courriel.get("EMAIL_USE_TLS", False), _courriel.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = reglages.entier("EMAIL_DELAI", 10, minimum=1)
+# In production the console is no mail server: without one, no digest is made.
+COURRIEL_ACTIF = reglages.est_donne("EMAIL_URL") or not PRODUCTION
 DEFAULT_FROM_EMAIL = reglages.texte("EMAIL_EXPEDITEUR", "passerelle@localhost")
 # Where the links of mails and calendars lead.
 ADRESSE_PUBLIQUE = reglages.adresse(
@@ -426,8 +428,16 @@ RETENTION = {
     "essais": reglages.entier("RETENTION_ESSAIS_JOURS", 30, minimum=0, maximum=36_500),
     "echecs_connexion": reglages.entier("RETENTION_ECHECS_CONNEXION_JOURS", 90, minimum=0, maximum=36_500),
     "avis": reglages.entier("RETENTION_AVIS_JOURS", 180, minimum=0, maximum=36_500),
+    "courriels": reglages.entier("RETENTION_COURRIELS_JOURS", 180, minimum=0, maximum=36_500),
     "ecarts": reglages.entier("RETENTION_ECARTS_JOURS", 0, minimum=0, maximum=36_500),
 }
+# A deadline is told again at each threshold, 60 days before it at the soonest; the notice says that it was.
+for _nom in ("avis", "courriels"):
+    if 0 < RETENTION[_nom] < 61:
+        raise ImproperlyConfigured(
+            f"Réglage RETENTION_{_nom.upper()}_JOURS invalide\u00a0: avant 61\u00a0jours, un rappel serait envoyé "
+            "une seconde fois. Mettez 61 ou plus, ou 0 pour ne jamais effacer."
+        )
 
 # --- imports of interlocuteurs -----------------------------------------------------------------------------------
 

@@ -76,9 +76,9 @@ class GesteOperation(Geste):
             verdict, motif = Verdict.BLOQUE, empechement
         elif ouverte and ouverte.etat == Etat.A_VERIFIER:
             verdict = Verdict.BLOQUE
-            motif = f"L’opération n° {ouverte.pk} est à vérifier : tranchez-la avant d’en demander une autre."
+            motif = f"L’opération n°\u00a0{ouverte.pk} est à vérifier : tranchez-la avant d’en demander une autre."
         elif ouverte and ouverte.nature == self.nature:
-            verdict, motif = Verdict.RIEN, f"Déjà demandé (opération n° {ouverte.pk})."
+            verdict, motif = Verdict.RIEN, f"Déjà demandé (opération n°\u00a0{ouverte.pk})."
         else:
             verdict, motif = self.juger(dossier, parametres, connu, ouverte)
         return Ligne(

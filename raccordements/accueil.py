@@ -45,7 +45,7 @@ from raccordements.models.statuts import PARTIS
 from raccordements.services import approbation, envoi, redaction
 from raccordements.services.suivi import envoyees_avant
 from raccordements.souscriptions import plateformes, vie
-from raccordements.souscriptions.etapes import EN_PLACE, EtatSouscription, Progres
+from raccordements.souscriptions.etapes import EtatSouscription, Progres
 from raccordements.souscriptions.progression import Palier, paliers
 
 VOIR_FICHE, VOIR_SOUSCRIPTION = "raccordements.view_fiche", "raccordements.view_souscription"
@@ -238,14 +238,12 @@ def souscriptions(request: HttpRequest) -> Iterator[Ligne]:
         )
         yield Ligne(
             code="changements-en-attente",
-            un="changement de plateforme qui attend la fin de la précédente",
-            des="changements de plateforme qui attendent la fin de la précédente",
+            un="changement de plateforme prévu, pas encore fait",
+            des="changements de plateforme prévus, pas encore faits",
             verbe="Lever les conflits" if personne.has_perm(vie.TERMINER) else "Consulter les conflits",
             adresse=reverse("admin:raccordements_souscription_conflits"),
             icone="call_split",
-            rangs=toutes.filter(
-                etat=EtatSouscription.NON_COMMENCEE, precedente__etat__in=(*EN_PLACE, EtatSouscription.RESILIATION)
-            ),
+            rangs=toutes.changements_en_attente(),
             date="cree_le",
         )
     if personne.has_perm("raccordements.view_plateforme") and personne.has_perm(plateformes.CONFIRMER):

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from dossiers.echeances.destinataires import Annuaire, Charge, habilites
 from dossiers.echeances.nouvelles import lire_la_suite
-from dossiers.echeances.registre import Annonce, Nouvelle, greffer_nouvelle
+from dossiers.echeances.registre import Annonce, Nouvelle, chacune, greffer_nouvelle
 from raccordements.affichage import adresse_fiche
 from raccordements.models import Delegation, EvenementFiche, Fiche, Version
 from raccordements.services.approbation import APPROUVER
@@ -42,22 +42,27 @@ class FicheSoumise(Nouvelle):
             return [], position
         annuaire, permis = Annuaire.lire(), self._decideurs()
         redacteurs = self._redacteurs([ligne.version_id for ligne in attendues])
-        return [
-            Annonce(
+
+        def annonce(ligne: Any) -> Annonce:
+            siens = redacteurs.get(ligne.version_id, set())
+            decident = frozenset(qui for qui, au_nom_de in permis if not {qui, au_nom_de} & siens)
+            return Annonce(
                 genre=self.genre,
                 objet=ligne.fiche_id,
                 cle=f"{self.genre}:{ligne.version_id}",
                 texte=f"{ligne.fiche} : {ligne.acteur or 'quelqu’un'} demande une décision.",
                 adresse=adresse_fiche(ligne.fiche),
-                personnes=annuaire.voient(permis - redacteurs.get(ligne.version_id, set()), _charge(ligne.fiche)),
+                personnes=annuaire.voient(decident, _charge(ligne.fiche)),
             )
-            for ligne in attendues
-        ], position
 
-    def _decideurs(self) -> frozenset[int]:
-        delegations = Delegation.objects.en_cours().filter(delegue__is_active=True)
+        return chacune(self.genre, attendues, annonce), position
+
+    def _decideurs(self) -> set[tuple[int, int]]:
+        """Who may decide, and in whose name: their own, or that of who delegated it to them."""
+        delegations = Delegation.objects.en_cours().filter(delegue__is_active=True, delegue__is_staff=True)
         seuls = habilites(APPROUVER)
-        return seuls | frozenset(delegations.filter(delegant__in=seuls).values_list("delegue", flat=True))
+        recues = delegations.filter(delegant__in=seuls).exclude(delegue__in=seuls)
+        return {(personne, personne) for personne in seuls} | set(recues.values_list("delegue", "delegant"))
 
     def _redacteurs(self, versions: list[int]) -> dict[int, set[int]]:
         """Who took part in writing each version: they never decide on it."""
@@ -77,17 +82,17 @@ class FicheDecidee(Nouvelle):
 
     def relever(self, position: dict[str, Any]) -> tuple[list[Annonce], dict[str, Any]]:
         lignes, position = lire_la_suite(_journal(Type.APPROBATION, Type.REFUS).filter(~Q(acteur=None)), position)
-        return [
-            Annonce(
-                genre=self.genre,
-                objet=ligne.fiche_id,
-                cle=f"{self.genre}:{ligne.pk}",
-                texte=f"{ligne.fiche} : {self._mot(ligne)} par {ligne.acteur}.",
-                adresse=adresse_fiche(ligne.fiche),
-                personnes=frozenset({ligne.version.soumise_par_id, ligne.fiche.cree_par_id} - {ligne.acteur_id}),
-            )
-            for ligne in lignes
-        ], position
+        return chacune(self.genre, lignes, self._annonce), position
+
+    def _annonce(self, ligne: Any) -> Annonce:
+        return Annonce(
+            genre=self.genre,
+            objet=ligne.fiche_id,
+            cle=f"{self.genre}:{ligne.pk}",
+            texte=f"{ligne.fiche} : {self._mot(ligne)} par {ligne.acteur}.",
+            adresse=adresse_fiche(ligne.fiche),
+            personnes=frozenset({ligne.version.soumise_par_id, ligne.fiche.cree_par_id} - {ligne.acteur_id}),
+        )
 
     def _mot(self, ligne: EvenementFiche) -> str:
         return "approuvée" if ligne.type == Type.APPROBATION else "refusée"

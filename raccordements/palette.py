@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from dossiers.palette.commandes import liste, page, sur_dossier, vers
 from dossiers.palette.registre import OBJETS_PROPOSES, Commande, Proposition, Viser, enregistrer
+from raccordements.admin.section_envoi import a_envoyer
 from raccordements.admin.termes import RECHERCHE_FICHE
 from raccordements.affichage import adresse_fiche
 from raccordements.models import Approbation, CompteChorus, Fiche, Version
@@ -163,7 +164,7 @@ enregistrer(
         "envoyer transmettre fiche",
         (VOIR_FICHE, envoi.ENVOYER),
         adresse=vers("raccordements_ficheedi_changelist", approbation__exact=Approbation.APPROUVEE.value),
-        viser=sur_fiche("Envoyer", "send", "envoyer", lambda f: f.approbation == Approbation.APPROUVEE),
+        viser=sur_fiche("Envoyer", "send", "envoyer", a_envoyer),
         exemple="envoyer VFE056",
     ),
     _commande(

@@ -6,6 +6,7 @@ One reading of the radar, kept on the request, serves them and the plot of the y
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -40,6 +41,11 @@ def prochaines(request: HttpRequest) -> list[Any]:
     return [repere for repere in relever_une_fois(request).reperes if (repere.jour - jour).days <= JOURS]
 
 
+def plafonnees(request: HttpRequest) -> bool:
+    """Whether there are more of these than `prochaines` tells."""
+    return relever_une_fois(request).plafonne(timezone.localdate() + timedelta(days=JOURS))
+
+
 def adresse() -> str:
     """The radar, over the same days."""
     return f"{reverse('echeances')}?horizon={JOURS}"
@@ -58,7 +64,7 @@ def lignes(request: HttpRequest) -> Iterator[Ligne]:
             icone="event",
             urgente=reperes[0].jour < timezone.localdate(),
             nombre=len(reperes),
-            plafonne=relever_une_fois(request).plafonne,
+            plafonne=plafonnees(request),
             depuis=minuit(reperes[0].jour),
         )
 
@@ -73,7 +79,7 @@ def cartes(request: HttpRequest) -> Iterator[Carte]:
             adresse=adresse(),
             icone="event",
             nombre=len(prochaines(request)),
-            plafonne=relever_une_fois(request).plafonne,
+            plafonne=plafonnees(request),
         )
 
 

@@ -82,7 +82,7 @@ def echeances(request: HttpRequest) -> Graphique | None:
     """Deadlines of each month to come."""
     if not sources_de(request.user):  # type: ignore[arg-type]
         return None
-    comptes = compter_par_mois(relever_une_fois(request).reperes, timezone.localdate())
+    comptes = compter_par_mois(relever_une_fois(request), timezone.localdate())
     return Graphique(
         code="echeances",
         titre="Échéances à venir, par mois",
@@ -91,7 +91,8 @@ def echeances(request: HttpRequest) -> Graphique | None:
         entete="Mois",
         series=(("Échéances", 2),),
         rangees=[
-            Rangee(libelle=mois_lisible(mois), court=f"{mois:%m/%y}", valeurs=(nombre,)) for mois, nombre in comptes
+            Rangee(libelle=mois_lisible(mois), court=f"{mois:%m/%y}", valeurs=(nombre,), plus=plus)
+            for mois, nombre, plus in comptes
         ],
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -59,7 +60,8 @@ class PreferencesForm(forms.Form):
         self.preference.sans_avis = self._refuses(self.preference.sans_avis, lus["dans_passerelle"])
         self.preference.sans_courriel = self._refuses(self.preference.sans_courriel, lus["par_courriel"])
         with transaction.atomic():
-            self.preference.save()
+            voulu = {nom: getattr(self.preference, nom) for nom in ("frequence", "sans_avis", "sans_courriel")}
+            Preference.objects.update_or_create(personne=self.preference.personne, defaults=voulu)
             journaliser(Evenement.Type.MODIFICATION, "Préférences d’avis modifiées.", acteur=self.preference.personne)
 
     def _refuses(self, anciens: list[str], voulus: list[str]) -> list[str]:
@@ -72,7 +74,8 @@ def montrer(request: HttpRequest) -> HttpResponse:
     """The notices of the person, the last first."""
     personne: Any = request.user
     siens = services.visibles(personne).order_by("-id")
-    page = Paginator(list(siens.values_list("pk", flat=True)[:PLAFOND]), PAR_PAGE).get_page(request.GET.get("page"))
+    pks = list(siens.values_list("pk", flat=True)[:PLAFOND])
+    page = Paginator(pks, PAR_PAGE).get_page(request.GET.get("page"))
     sujets = {sujet.genre: sujet for sujet in sujets_de(personne)}
     lus = Avis.objects.filter(pk__in=page.object_list).order_by("-id")
     contexte = {
@@ -82,6 +85,7 @@ def montrer(request: HttpRequest) -> HttpResponse:
         ],
         "escalade": services.ESCALADE,
         "non_lus": services.non_lus(personne),
+        "dernier": pks[0] if pks else 0,
         "requete": "",
     }
     return _page(request, "dossiers/echeances/avis.html", "Avis", contexte)
@@ -99,8 +103,11 @@ def lire(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def tout_lire(request: HttpRequest) -> HttpResponse:
-    """Mark all of them as read."""
-    combien = services.lire(request.user)  # type: ignore[arg-type]
+    """Mark as read all that the page knew of: what came since was not seen."""
+    vu = request.POST.get("jusqu_a", "")
+    if not re.fullmatch(r"[0-9]{1,18}", vu):
+        raise BadRequest("avis inconnu")
+    combien = services.lire(request.user, jusqu_a=int(vu))  # type: ignore[arg-type]
     if combien:
         messages.success(request, f"{pluriel(combien, 'avis marqué comme lu', 'avis marqués comme lus')}.")
     return redirect("avis")
@@ -139,6 +146,7 @@ def _preferences(request: HttpRequest, formulaire: PreferencesForm, adresse: str
     contexte = {
         "formulaire": formulaire,
         "adresse_courriel": personne.email,
+        "courriel_actif": settings.COURRIEL_ACTIF,
         "dernier": dernier,
         "agenda": Agenda.objects.filter(personne=personne).first(),
         "adresse": adresse,

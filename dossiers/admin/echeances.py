@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from config.lignes import exporter_lignes
 from dossiers.affichage import badge
 from dossiers.echeances import ruban
 from dossiers.echeances.radar import (
+    PAR_PAQUET,
     PLAFOND,
     Criteres,
     Echeance,
@@ -29,14 +31,13 @@ from dossiers.echeances.radar import (
     compter_par_mois,
     jours_de_mois,
     lire,
+    parcourir,
     relever,
 )
 from dossiers.echeances.registre import sources_de
 from dossiers.models import Collaborateur, Dossier, Evenement, journaliser
 
 PAR_PAGE = 50
-#: Rows read at once while an export is written.
-PAR_PAQUET = 500
 HORIZON = 365
 HORIZONS = ((30, "30 jours"), (60, "60 jours"), (90, "90 jours"), (HORIZON, "un an"))
 COLONNES = (
@@ -95,9 +96,9 @@ def montrer(request: HttpRequest) -> HttpResponse:
         criteres = formulaire.criteres
         releve = relever(personne, replace(criteres, jours=max(jours_de_mois(jour), criteres.jours)))
         reperes = _dans(releve.reperes, criteres.jours)
-        mois = compter_par_mois(releve.reperes, jour)
+        mois = compter_par_mois(releve, jour)
         retards = sum(repere.jour < jour for repere in reperes)
-        plafonne = releve.plafonne
+        plafonne = releve.plafonne(jour + timedelta(days=criteres.jours))
     else:
         reperes, mois, retards, plafonne = [], [], 0, False
     page = Paginator(reperes, PAR_PAGE).get_page(request.GET.get("page"))
@@ -114,7 +115,7 @@ def montrer(request: HttpRequest) -> HttpResponse:
         "retards": retards,
         "plafond": PLAFOND if plafonne else 0,
         "dessin": ruban.tracer(mois),
-        "mois": [(ruban.mois_lisible(premier), nombre) for premier, nombre in mois],
+        "mois": [(ruban.mois_lisible(premier), ruban.combien(nombre, plus)) for premier, nombre, plus in mois],
         "requete": parametres.urlencode(),
         "exports": [(nom.upper(), reverse("echeances_export", kwargs={"extension": nom})) for nom in FORMATS],
     }
@@ -123,12 +124,14 @@ def montrer(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def exporter(request: HttpRequest, extension: str) -> HttpResponseBase:
-    """The deadlines of the page's filters, as CSV or XLSX."""
+    """All the deadlines of the page's filters, as CSV or XLSX. HEAD says that it is there, and exports nothing."""
     personne: Any = request.user
     formulaire = _formulaire(request)
     if not formulaire.is_valid():
         raise BadRequest("filtre illisible")
-    reperes = relever(personne, formulaire.criteres).reperes
+    if request.method == "HEAD":
+        return HttpResponse()
+    reperes = parcourir(personne, formulaire.criteres)
     filtre = request.GET.urlencode()
     journaliser(
         Evenement.Type.EXPORT,
@@ -172,9 +175,9 @@ def _ligne(echeance: Echeance) -> dict[str, Any]:
     }
 
 
-def _par_paquets(reperes: list[Repere], personne: Collaborateur) -> Iterator[Echeance]:
-    for debut in range(0, len(reperes), PAR_PAQUET):
-        yield from lire(reperes[debut : debut + PAR_PAQUET], personne)
+def _par_paquets(reperes: Iterator[Repere], personne: Collaborateur) -> Iterator[Echeance]:
+    while paquet := list(islice(reperes, PAR_PAQUET)):
+        yield from lire(paquet, personne)
 
 
 def _rangee(echeance: Echeance) -> tuple[Any, ...]:

@@ -87,6 +87,12 @@ def _echouee(operation: Operation) -> bool:
     return operation.definition.relancable and operation.etat == Etat.ECHOUEE and not operation.relances.exists()
 
 
+def _ou_ecrit(operation: Operation) -> str:
+    """The environment where a relaunch writes; "" for a reading."""
+    definition = operation.definition
+    return definition.guichet_de(operation).environnement if definition.ecriture else ""
+
+
 @admin.register(Operation)
 class OperationAdmin(FicheLecture):
     list_display = (
@@ -174,8 +180,9 @@ class OperationAdmin(FicheLecture):
         return self.page(
             request,
             "dossiers/operation.html",
-            f"Opération n° {operation.pk}",
+            f"Opération n°\u00a0{operation.pk}",
             operation=operation,
+            systeme=Explication.Systeme(operation.definition.systeme).label,
             identifiants=operation.guichet.proprietaire,
             identifiants_visibles=_visible(request, operation.guichet.proprietaire),
             lot_visible=operation.lot if operation.lot and _lot_visible(request, operation.lot) else None,
@@ -232,7 +239,7 @@ class OperationAdmin(FicheLecture):
         icone="refresh",
         variante="primaire",
         visible=_echouee,
-        environnement=lambda operation: operation.guichet.environnement if operation.definition.ecriture else "",
+        environnement=_ou_ecrit,
     )
     def relancer(self, request: HttpRequest, operation: Operation) -> HttpResponseBase | None:
         try:
@@ -256,9 +263,12 @@ class OperationAdmin(FicheLecture):
         formulaire = TrancherForm(request.POST, preuve=operation.definition.preuve)
         if not formulaire.is_valid():
             return self.fiche(request, operation, formulaire)
-        renvoyee = formulaire.cleaned_data["decision"] == services.Decision.RENVOYER
-        if renvoyee and production.manque(operation.guichet.environnement, request.POST):
-            return self.page_production(request, "L’envoyer de nouveau", adresse(operation))
+        appellent = {services.Decision.RENVOYER}
+        if operation.definition.constat_ecrit:
+            appellent.add(services.Decision.APPLIQUEE)
+        appelle = formulaire.cleaned_data["decision"] in appellent
+        if appelle and production.manque(operation.guichet.environnement, request.POST):
+            return self.page_production(request, "Trancher", adresse(operation))
         try:
             services.trancher(
                 operation,
@@ -321,7 +331,7 @@ def remede(request: HttpRequest, operation: Operation) -> dict[str, Any] | None:
         case "actualiser_loophub" if relevable:
             return _en_post("Relever LoopHub", _voisine(cle, "relever"))
         case "relancer" if _echouee(operation):
-            ou = production.en_mots(operation.guichet.environnement)
+            ou = production.en_mots(_ou_ecrit(operation))
             return {**_en_post("Relancer l’opération", _voisine(ici, "relancer")), "environnement": ou}
         case "actualiser_dossier" if dossier:
             return _en_post("Actualiser le dossier depuis Loop", _voisine(dossier, "geste"), geste="actualiser_dossier")

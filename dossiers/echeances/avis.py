@@ -13,7 +13,7 @@ from dossiers.models import Avis, Collaborateur, Preference
 
 #: Unread notices counted in the header.
 COMPTE_MAX = 99
-ESCALADE = "Personne d’actif n’est chargé de ce dossier : vous recevez cet avis comme administrateur."
+ESCALADE = "Personne d’actif n’est chargé de ce dossier : vous recevez cet avis comme manager ou administrateur."
 
 
 def annoncer(annonces: Iterable[Annonce]) -> int:
@@ -52,10 +52,14 @@ def non_lus(personne: Collaborateur) -> str:
     return f"{COMPTE_MAX}+" if combien > COMPTE_MAX else str(combien or "")
 
 
-def lire(personne: Collaborateur, pk: int | None = None) -> int:
-    """Mark one of theirs as read, or all of them. Returns how many were not."""
-    siens = Avis.objects.filter(personne=personne, montre=True, lu_le=None)
-    return (siens if pk is None else siens.filter(pk=pk)).update(lu_le=timezone.now())
+def lire(personne: Collaborateur, pk: int | None = None, *, jusqu_a: int | None = None) -> int:
+    """Mark as read one of those they see, or all up to the notice `jusqu_a`. Returns how many were not."""
+    siens = visibles(personne).filter(lu_le=None)
+    if pk is not None:
+        siens = siens.filter(pk=pk)
+    if jusqu_a is not None:
+        siens = siens.filter(pk__lte=jusqu_a)
+    return siens.order_by().update(lu_le=timezone.now())
 
 
 def _preferences(personnes: Iterable[int]) -> Mapping[int, Preference]:

@@ -39,7 +39,7 @@ class Annuaire:
     @classmethod
     def lire(cls) -> Annuaire:
         """Four queries, of the size of the practice."""
-        actifs = Collaborateur.objects.filter(is_active=True).order_by()
+        actifs = Collaborateur.objects.filter(is_active=True, is_staff=True).order_by()
         par_login, limites = {}, {}
         for personne in actifs.only("pk", "login_loop", "limite_au_portefeuille", "is_superuser"):
             if personne.login_loop:
@@ -71,15 +71,15 @@ class Annuaire:
 
 
 def habilites(permission: str) -> frozenset[int]:
-    """The active people who have this right."""
-    trouves = Collaborateur.objects.with_perm(permission, backend=_MOTEUR).order_by()
+    """The active people of the back office who have this right."""
+    trouves = Collaborateur.objects.with_perm(permission, backend=_MOTEUR).filter(is_staff=True).order_by()
     return frozenset(trouves.values_list("pk", flat=True))
 
 
 def choisir(
     source: Source, charge: Charge, seuil: int, annuaire: Annuaire, permis: frozenset[int]
 ) -> tuple[frozenset[int], bool]:
-    """Who is told of one deadline, and whether it is for want of anybody else.
+    """Who is told of one deadline, and whether it is for want of anybody in charge.
 
     Parameters
     ----------
@@ -94,11 +94,10 @@ def choisir(
     if charge.createur in annuaire.actifs:
         en_charge |= {charge.createur}
     proches = annuaire.voient(en_charge & permis, charge)
+    managers = annuaire.voient(annuaire.managers & permis, charge)
     if not proches:
-        return annuaire.voient(administrateurs, charge), True
-    if seuil <= SEUIL_DES_MANAGERS:
-        proches |= annuaire.voient(annuaire.managers & permis, charge)
-    return proches, False
+        return managers or annuaire.voient(administrateurs, charge), True
+    return (proches | managers if seuil <= SEUIL_DES_MANAGERS else proches), False
 
 
 def _groupe(nom: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -11,24 +12,34 @@ from django.utils import timezone
 
 from dossiers.affichage import adresse, pluriel
 from dossiers.echeances.avis import annoncer
-from dossiers.echeances.registre import Annonce, Nouvelle, greffer_nouvelle, nouvelles
+from dossiers.echeances.registre import Annonce, Nouvelle, chacune, greffer_nouvelle, nouvelles
 from dossiers.models import Etat, Evenement, Lot, Operation, Tournee
 
+logger = logging.getLogger(__name__)
 #: Lines of a journal read in one turn.
 LIMITE = 2_000
 #: Lines read again: a number given early may be committed late.
 RECUL = 1_000
 #: A lot that is not settled by then is told of no more.
 ATTENTE_MAX = timedelta(days=30)
-#: A lot whose number is given is committed by then.
+#: A line or a lot whose number is given is committed by then.
 ECRITURE_MAX = timedelta(hours=1)
 EN_COURS = (Etat.EN_ATTENTE, Etat.EN_COURS, Etat.INCERTAINE)
 ARRETEES = (Etat.ECHOUEE, Etat.A_VERIFIER)
 
 
 def annoncer_les_nouvelles() -> int:
-    """Tell what happened since the last turn, each kind in a transaction with its position. Returns the notices."""
-    return sum(_relever(nouvelle) for nouvelle in nouvelles())
+    """Tell what happened since the last turn, each kind in a transaction with its position. Returns the notices.
+
+    A kind that cannot be read is written in the log and holds no other back.
+    """
+    combien = 0
+    for nouvelle in nouvelles():
+        try:
+            combien += _relever(nouvelle)
+        except Exception:
+            logger.exception("avis %s : relevé interrompu", nouvelle.genre)
+    return combien
 
 
 @transaction.atomic
@@ -49,13 +60,15 @@ def lire_la_suite(journal: QuerySet[Any], position: dict[str, Any]) -> tuple[lis
     Parameters
     ----------
     journal:
-        Its lines that matter, of any order; numbered by their primary key.
+        Its lines that matter, of any order; numbered by their primary key, dated by `cree_le`. An old one is not
+        read again: its notice may have been purged.
     """
     if "vu" not in position:
         dernier = journal.model._default_manager.aggregate(dernier=Max("pk"))["dernier"] or 0
         return [], {"debut": dernier, "vu": dernier}
     debut = max(position["debut"], position["vu"] - RECUL)
-    lignes = list(journal.filter(pk__gt=debut).order_by("pk")[: LIMITE + RECUL])
+    a_lire = Q(pk__gt=position["vu"]) | Q(cree_le__gte=timezone.now() - ECRITURE_MAX)
+    lignes = list(journal.filter(a_lire, pk__gt=debut).order_by("pk")[: LIMITE + RECUL])
     return lignes, position | {"vu": max([position["vu"], *(ligne.pk for ligne in lignes)])}
 
 
@@ -77,18 +90,18 @@ class OperationArretee(Nouvelle):
             .select_related("operation__dossier")
         )
         lignes, position = lire_la_suite(journal, position)
-        annonces = [
-            Annonce(
-                genre=self.genre,
-                objet=ligne.operation_id,
-                cle=f"{self.genre}:{ligne.pk}",
-                texte=f"{ligne.get_type_display()} : {ligne.operation.libelle}.",
-                adresse=adresse(ligne.operation),
-                personnes=frozenset([ligne.operation.demandee_par_id]),
-            )
-            for ligne in lignes
-        ]
-        return annonces, position
+        return chacune(self.genre, lignes, self._annonce), position
+
+    def _annonce(self, ligne: Evenement) -> Annonce:
+        operation: Any = ligne.operation
+        return Annonce(
+            genre=self.genre,
+            objet=operation.pk,
+            cle=f"{self.genre}:{ligne.pk}",
+            texte=f"{ligne.get_type_display()} : {operation.libelle}.",
+            adresse=adresse(operation),
+            personnes=frozenset([operation.demandee_par_id]),
+        )
 
 
 @greffer_nouvelle
@@ -105,7 +118,8 @@ class LotFini(Nouvelle):
         suivants = Lot.objects.filter(pk__gt=position["vu"]).order_by("pk")
         lots = list(suivants.annotate(court=Exists(en_cours))[:LIMITE])
         arrets = self._arrets([lot.pk for lot in lots if not lot.court])
-        annonces = [self._annonce(lot, *arrets[lot.pk]) for lot in lots if lot.pk in arrets]
+        finis = [lot for lot in lots if lot.pk in arrets]
+        annonces = chacune(self.genre, finis, lambda lot: self._annonce(lot, *arrets[lot.pk]))
         return annonces, {"vu": self._jusqu_ou(lots, position["vu"])}
 
     def _arrets(self, lots: list[int]) -> dict[int, tuple[int, int]]:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from heapq import merge
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any, NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from dossiers.affichage import pluriel
@@ -22,8 +23,8 @@ from dossiers.models import Collaborateur
 
 #: Deadlines of one source in one list; past it, the list says so and asks for a filter.
 PLAFOND = 5_000
-#: What `prochaines` counts up to.
-COMPTE_MAX = 1_000
+#: Rows read at once without a cap.
+PAR_PAQUET = 500
 
 
 class Repere(NamedTuple):
@@ -58,15 +59,6 @@ class Echeance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
-    """How many deadlines, past due included, and the first; `plafonne` when there are more than `nombre`."""
-
-    nombre: int
-    premiere: Echeance | None
-    plafonne: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Criteres:
     """What a person asks of the radar; the empty ones ask for everything."""
 
@@ -76,10 +68,14 @@ class Criteres:
 
 
 class Releve(NamedTuple):
-    """Deadlines by day, and whether a source has more than `PLAFOND`."""
+    """Deadlines by day; `incomplet_des` is the first day of which a source has more than the cap, None without."""
 
     reperes: list[Repere]
-    plafonne: bool
+    incomplet_des: date | None
+
+    def plafonne(self, fin: date) -> bool:
+        """Whether some deadlines of `fin`, or of a day before it, were not read."""
+        return self.incomplet_des is not None and self.incomplet_des <= fin
 
 
 def delai(jours: int) -> str:
@@ -95,7 +91,30 @@ def relever(
     """The deadlines `personne` may see, the soonest first: one query a source."""
     criteres, jour = criteres or Criteres(), jour or timezone.localdate()
     fin = jour + timedelta(days=criteres.jours)
-    suites, plafonne = [], False
+    suites, coupes = [], []
+    for origine, lignes in _lignes(personne, criteres, jour, fin):
+        lus = list(_reperes(origine, lignes[: plafond + 1], fin))
+        coupes += [repere.jour for repere in lus[plafond:]]
+        suites.append(lus[:plafond])
+    return Releve(list(merge(*suites)), min(coupes, default=None))
+
+
+def parcourir(personne: Collaborateur, criteres: Criteres, *, jour: date | None = None) -> Iterator[Repere]:
+    """All of them without any cap, the soonest first, read as they are asked for."""
+    jour = jour or timezone.localdate()
+    fin = jour + timedelta(days=criteres.jours)
+    return merge(
+        *(
+            _reperes(origine, lignes.iterator(PAR_PAQUET), fin)
+            for origine, lignes in _lignes(personne, criteres, jour, fin)
+        )
+    )
+
+
+def _lignes(
+    personne: Collaborateur, criteres: Criteres, jour: date, fin: date
+) -> Iterator[tuple[Source, QuerySet[Any]]]:
+    """Date and key of the rows of each source that these criteria ask for, the soonest first."""
     for origine in sources_de(personne):
         if criteres.genre not in {"", origine.genre}:
             continue
@@ -104,11 +123,13 @@ def relever(
             if not origine.dossier:
                 continue
             lignes = lignes.filter(**{f"{origine.dossier}__in": criteres.dossiers})
-        lus = list(origine.jusqu_au(lignes, fin).values_list(origine.champ, "pk")[: plafond + 1])
-        plafonne |= len(lus) > plafond
-        jours = ((origine.jour_de(valeur), pk) for valeur, pk in lus[:plafond])
-        suites.append([Repere(le, origine.genre, pk) for le, pk in jours if le <= fin])
-    return Releve(list(merge(*suites)), plafonne)
+        yield origine, origine.jusqu_au(lignes, fin).values_list(origine.champ, "pk")
+
+
+def _reperes(origine: Source, lignes: Iterable[tuple[Any, Any]], fin: date) -> Iterator[Repere]:
+    for valeur, pk in lignes:
+        if (le := origine.jour_de(valeur)) <= fin:
+            yield Repere(le, origine.genre, pk)
 
 
 def lire(reperes: Sequence[Repere], personne: Collaborateur, *, jour: date | None = None) -> list[Echeance]:
@@ -132,33 +153,19 @@ def lire(reperes: Sequence[Repere], personne: Collaborateur, *, jour: date | Non
     return [trouvees[repere.genre, repere.pk] for repere in reperes if (repere.genre, repere.pk) in trouvees]
 
 
-def prochaines(collaborateur: Collaborateur, jours: int = 30) -> Resume:
-    """How many deadlines `collaborateur` has within `jours` days, past due included, and the first of them.
-
-    Two queries a source at most; counted up to `COMPTE_MAX`.
-    """
-    releve = relever(collaborateur, Criteres(jours=jours), plafond=COMPTE_MAX)
-    premiere = next(iter(lire(releve.reperes[:1], collaborateur)), None)
-    nombre = len(releve.reperes)
-    return Resume(nombre=min(nombre, COMPTE_MAX), premiere=premiere, plafonne=releve.plafonne or nombre > COMPTE_MAX)
-
-
-def par_mois(collaborateur: Collaborateur, mois: int = 12) -> list[tuple[date, int]]:
-    """How many deadlines each month has, from the present one: its first day, and the number."""
-    jour = timezone.localdate()
-    releve = relever(collaborateur, Criteres(jours=jours_de_mois(jour, mois)))
-    return compter_par_mois(releve.reperes, jour, mois)
-
-
 def jours_de_mois(jour: date, mois: int = 12) -> int:
     """How many days from `jour` to the last one of `mois` months, its own being the first."""
     return (next(islice(_premiers_du_mois(jour), mois, None)) - jour).days - 1
 
 
-def compter_par_mois(reperes: Iterable[Repere], jour: date, mois: int = 12) -> list[tuple[date, int]]:
-    """The number of these marks in each of `mois` months, that of `jour` being the first."""
-    comptes = Counter(repere.jour.replace(day=1) for repere in reperes)
-    return [(premier, comptes[premier]) for premier in islice(_premiers_du_mois(jour), mois)]
+def compter_par_mois(releve: Releve, jour: date, mois: int = 12) -> list[tuple[date, int, bool]]:
+    """For each of `mois` months, that of `jour` being the first: its first day, its deadlines, whether it has more."""
+    comptes = Counter(repere.jour.replace(day=1) for repere in releve.reperes)
+    premiers = list(islice(_premiers_du_mois(jour), mois + 1))
+    return [
+        (premier, comptes[premier], releve.plafonne(suivant - timedelta(days=1)))
+        for premier, suivant in pairwise(premiers)
+    ]
 
 
 def _premiers_du_mois(jour: date) -> Iterator[date]:

@@ -2,11 +2,13 @@
 
 A turn goes on from where the last one stopped, and a bounded number of rows is one transaction with its position: a
 process killed in the middle loses nothing and repeats nothing. A deadline has one threshold on a given day, the
-nearest: days without a turn make one notice, never four.
+nearest: days without a turn make one notice, never four. A source that cannot be read is written in the log, waits for
+the next day, and holds no other back.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -17,9 +19,10 @@ from django.utils import timezone
 
 from dossiers.echeances.avis import annoncer
 from dossiers.echeances.destinataires import Annuaire, Charge, choisir, habilites
-from dossiers.echeances.registre import Annonce, Source, sources
+from dossiers.echeances.registre import Annonce, Source, chacune, sources
 from dossiers.models import Tournee
 
+logger = logging.getLogger(__name__)
 NOM = "rappels"
 #: Paris; what is decided in the night by the remotes is there.
 HEURE = time(6, 0)
@@ -61,7 +64,12 @@ def _avancer(jour: date) -> bool:
     connues = {source.genre: source for source in sources()}
     for genre in restants:
         apres = tournee.position.get("apres") if genre == tournee.position.get("genre") else None
-        suite = _rappeler(connues[genre], jour, apres)
+        try:
+            with transaction.atomic():
+                suite = _rappeler(connues[genre], jour, apres)
+        except Exception:
+            logger.exception("rappels %s : lecture interrompue", genre)
+            continue
         if suite is not None:
             tournee.position = {"genre": genre, "apres": suite}
             break
@@ -81,24 +89,23 @@ def _rappeler(source: Source, jour: date, apres: list[Any] | None) -> list[Any] 
         seuil = seuil_atteint((fin - jour).days, source.seuils)
         if seuil is not None:
             dus[pk] = fin, seuil, _charge(source, charge)
-    annonces = []
-    for ligne in source.charger(source.lignes(jour).filter(pk__in=list(dus))):
+
+    def annonce(ligne: Any) -> Annonce:
         fin, seuil, sa_charge = dus[ligne.pk]
         personnes, escalade = choisir(source, sa_charge, seuil, annuaire, permis)
         dit = source.decrire(ligne, jour)
         verbe = "échéance dépassée depuis le" if fin < jour else "échéance le"
-        annonces.append(
-            Annonce(
-                genre=source.genre,
-                objet=ligne.pk,
-                cle=f"{source.genre}:{ligne.pk}:{fin.isoformat()}:{seuil}",
-                texte=f"{source.libelle}, {verbe} {fin:%d/%m/%Y} : {dit.objet}. {dit.a_faire}.",
-                adresse=dit.adresse,
-                personnes=personnes,
-                escalade=escalade,
-            )
+        return Annonce(
+            genre=source.genre,
+            objet=ligne.pk,
+            cle=f"{source.genre}:{ligne.pk}:{fin.isoformat()}:{seuil}",
+            texte=f"{source.libelle}, {verbe} {fin:%d/%m/%Y} : {dit.objet}. {dit.a_faire}.",
+            adresse=dit.adresse,
+            personnes=personnes,
+            escalade=escalade,
         )
-    annoncer(annonces)
+
+    annoncer(chacune(source.genre, source.charger(source.lignes(jour).filter(pk__in=list(dus))), annonce))
     if len(lues) < PAQUET:
         return None
     dernier, valeur = lues[-1][:2]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, NamedTuple
@@ -12,6 +14,7 @@ from django.utils import timezone
 
 from dossiers.models import Collaborateur, Dossier
 
+logger = logging.getLogger(__name__)
 #: Days left at which people are reminded, and -1 for the first day past due (features.md, 137).
 RETARD = -1
 SEUILS = (60, 30, 15, 7, RETARD)
@@ -116,6 +119,17 @@ class Annonce(NamedTuple):
     adresse: str
     personnes: frozenset[int]
     escalade: bool = False
+
+
+def chacune(genre: str, lignes: Iterable[Any], faire: Callable[[Any], Annonce]) -> list[Annonce]:
+    """What `faire` tells of each row. One that cannot be told is written in the log and holds no other back."""
+    annonces = []
+    for ligne in lignes:
+        try:
+            annonces.append(faire(ligne))
+        except Exception:
+            logger.exception("avis %s : la ligne %s n’est pas dite", genre, ligne.pk)
+    return annonces
 
 
 class Nouvelle(Sujet):

@@ -17,20 +17,25 @@ def mois_lisible(premier: date) -> str:
     return date_format(premier, "F Y")
 
 
-def tracer(mois: Sequence[tuple[date, int]]) -> SafeString | None:
+def combien(nombre: int, plus: bool) -> str:
+    """`12`, or `12+` when there are more."""
+    return f"{nombre}{'+' if plus else ''}"
+
+
+def tracer(mois: Sequence[tuple[date, int, bool]]) -> SafeString | None:
     """One bar a month, from zero, its number above it; None when there is nothing to draw."""
-    plus_haut = max((nombre for _, nombre in mois), default=0)
+    plus_haut = max((nombre for _, nombre, _ in mois), default=0)
     if not plus_haut:
         return None
     corps, bas, largeur = HAUTEUR - HAUT - BAS, HAUTEUR - BAS, LARGEUR / len(mois)
     barres, nombres, noms = [], [], []
-    for place, (premier, nombre) in enumerate(mois):
+    for place, (premier, nombre, plus) in enumerate(mois):
         milieu, hauteur = (place + 0.5) * largeur, corps * nombre / plus_haut
         noms.append((_p(milieu), HAUTEUR - 6, date_format(premier, "N y")))
-        if nombre:
-            titre = f"{mois_lisible(premier)} : {nombre}"
+        if nombre or plus:
+            titre = f"{mois_lisible(premier)} : {combien(nombre, plus)}"
             barres.append((_p(milieu - largeur * 0.35), _p(bas - hauteur), _p(largeur * 0.7), _p(hauteur), titre))
-            nombres.append((_p(milieu), _p(bas - hauteur - 4), nombre))
+            nombres.append((_p(milieu), _p(bas - hauteur - 4), combien(nombre, plus)))
     return format_html(
         '<svg class="graphique" viewBox="0 0 {} {}" role="img" aria-labelledby="ruban-titre ruban-description">'
         '<title id="ruban-titre">Échéances par mois</title>'

@@ -61,7 +61,7 @@ class FinDeLien(Source):
         page = adresse(ligne)
         return Description(
             # The link itself, even masked, is no name for a mail.
-            objet=f"Import n° {ligne.pk}",
+            objet=f"Import n°\u00a0{ligne.pk}",
             adresse=page,
             a_faire="Envoyer l’import, ou donner un nouveau lien"
             if ligne.modifiable

@@ -1,3 +1,4 @@
+import django.contrib.postgres.indexes
 from django.db import migrations, models
 
 
@@ -5,6 +6,10 @@ class Migration(migrations.Migration):
     dependencies = [("dossiers", "0004_avis")]
 
     operations = [
+        migrations.AddIndex(
+            model_name="appel",
+            index=django.contrib.postgres.indexes.BrinIndex(autosummarize=True, fields=["debut"], name="appel_debut"),
+        ),
         migrations.AddIndex(
             model_name="importecritures",
             index=models.Index(

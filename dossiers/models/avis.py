@@ -47,7 +47,8 @@ class Avis(models.Model):
     """One notice to one person about one thing, once: `avis_unique`.
 
     `genre` says what kind of thing it is (a `Sujet`) and thereby who may see it, `objet` is the key of the thing, `cle`
-    names what is told of it: a threshold of a deadline, a decision, the end of a lot.
+    names what is told of it: a threshold of a deadline, a decision, the end of a lot. `a_envoyer` lasts until a digest
+    has it: the end of that digest's row does not send it again.
     """
 
     personne = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="avis", db_index=False)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
@@ -267,6 +268,8 @@ class Appel(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["guichet", "debut"], name="appel_guichet_debut"),
+            # Rows come in the order of time: what is old is at the head of the table.
+            BrinIndex(fields=["debut"], name="appel_debut", autosummarize=True),
             models.Index(fields=["requete_id"], name="appel_requete_id", condition=~Q(requete_id="")),
             models.Index(fields=["x_requete_id"], name="appel_x_requete_id", condition=~Q(x_requete_id="")),
         ]

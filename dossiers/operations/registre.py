@@ -50,6 +50,8 @@ class Nature(ABC):
         Whether `relire` can tell, after a quarantine, if the write was applied. Otherwise a person decides.
     relecture_ecrit:
         Whether `relire` itself writes (it sends the same values again): its answer lost, a quarantine starts anew.
+    constat_ecrit:
+        Whether declaring its effect present asks the remote for something again.
     relancable:
         Whether a failure may be queued anew as it stands; otherwise it is asked for again where it was.
     preuve:
@@ -65,6 +67,7 @@ class Nature(ABC):
     repetable: ClassVar[bool] = False
     relisible: ClassVar[bool] = False
     relecture_ecrit: ClassVar[bool] = False
+    constat_ecrit: ClassVar[bool] = False
     relancable: ClassVar[bool] = True
     preuve: ClassVar[str] = ""
     permission: ClassVar[str]

@@ -200,7 +200,10 @@ def liberer_relecture(operation: Operation, echanges: list[Echange], pas_avant: 
 
 
 def terminer(operation: Operation, echanges: list[Echange], resultat: Any) -> bool:
-    """Settle as réussie and write the result on the business models; as échouée when they cannot keep it any more."""
+    """Settle as réussie and write the result on the business models.
+
+    When they cannot keep it any more: échouée, or, read back after a doubt, for a person to settle.
+    """
     nature, etat, jeton = operation.definition, operation.etat, operation.jeton
     requete_id = echanges[-1].requete_id if echanges else ""
     try:
@@ -219,6 +222,15 @@ def terminer(operation: Operation, echanges: list[Echange], resultat: Any) -> bo
     except ActionImpossible as refus:
         # The transaction was undone: the row is still claimed.
         operation.etat, operation.jeton = etat, jeton
+        if etat == Etat.INCERTAINE:
+            return conclure(
+                operation,
+                echanges,
+                Etat.A_VERIFIER,
+                message=str(refus),
+                requete_id=requete_id,
+                texte=f"{nature.intitule(operation)} : effet relu, mais impossible à garder. {refus}",
+            )
         return echouer(operation, echanges, ErreurDefinitive(str(refus), requete_id=requete_id))
 
 

@@ -29,7 +29,9 @@ def vers(nom: str, **question: Any) -> Callable[[], str]:
 
 
 def dossiers_de(request: HttpRequest, terme: str) -> list[Dossier]:
-    """The first dossiers in service that this person sees and a term finds."""
+    """The first dossiers in service that this person sees and a term finds; none without the right to look at them."""
+    if not request.user.has_perm(VOIR_DOSSIER):
+        return []
     visibles = Dossier.objects.visibles_par(request.user).filter(archive_le=None)  # type: ignore[arg-type]
     for forme, chercher in RECHERCHE_DOSSIER:
         if re.fullmatch(forme, terme, re.IGNORECASE | re.DOTALL):
@@ -43,7 +45,8 @@ def sur_dossier(verbe: str, adresse: Callable[[Dossier], str], icone: str) -> Vi
     def viser(request: HttpRequest, objet: str) -> Iterator[Proposition]:
         for dossier in dossiers_de(request, objet):
             yield Proposition(libelle=f"{verbe} – {dossier}", adresse=adresse(dossier), detail="Dossier", icone=icone)
-        yield liste(verbe, objet, "dossiers_dossier_changelist", icone)
+        if request.user.has_perm(VOIR_DOSSIER):
+            yield liste(verbe, objet, "dossiers_dossier_changelist", icone)
 
     return viser
 
@@ -112,7 +115,7 @@ def sur_operation(request: HttpRequest, objet: str) -> Iterator[Proposition]:
     if numero.isascii() and numero.isdecimal() and len(numero) <= 15:
         for operation in Operation.objects.visibles_par(request.user).filter(pk=int(numero)):  # type: ignore[arg-type]
             yield Proposition(
-                libelle=f"Ouvrir l’opération n° {operation.pk}",
+                libelle=f"Ouvrir l’opération n°\u00a0{operation.pk}",
                 adresse=page("dossiers_operation_change", operation.pk),
                 detail=str(operation),
                 icone="send",

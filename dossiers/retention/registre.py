@@ -105,19 +105,21 @@ def effacer(regle: Regle, maximum: int = MAXIMUM) -> Bilan:
 
     A run that is interrupted has erased whole batches; the next one goes on.
     """
-    nombre, fini = 0, False
+    anciennes, nombre, fini = regle.a_effacer(), 0, False
+    if anciennes is None:
+        return Bilan(regle, 0, False)
     while nombre < maximum and not fini:
-        anciennes = regle.a_effacer()
-        if anciennes is None:
-            break
-        pks = list(anciennes.order_by("pk").values_list("pk", flat=True)[: min(PAQUET, maximum - nombre)])
-        fini = len(pks) < PAQUET
-        if pks:
-            with transaction.atomic():
-                anciennes.filter(pk__in=pks).delete()
-                _journaliser(regle, len(pks))
-            nombre += len(pks)
-    return Bilan(regle, nombre, not fini and nombre >= maximum)
+        lot = min(PAQUET, maximum - nombre)
+        # In no order: an order by key would walk a whole table for the few rows that are old.
+        pks = list(anciennes.order_by().values_list("pk", flat=True)[: lot + 1])
+        fini = len(pks) <= lot
+        with transaction.atomic():
+            # Another run may have erased some of them.
+            _, comptes = anciennes.filter(pk__in=pks[:lot]).delete()
+            if effaces := comptes.get(anciennes.model._meta.label, 0):
+                _journaliser(regle, effaces)
+        nombre += effaces
+    return Bilan(regle, nombre, not fini)
 
 
 def _journaliser(regle: Regle, nombre: int) -> None:

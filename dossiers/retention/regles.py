@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.sessions.models import Session
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from dossiers.models import REGLEES, Appel, Avis, Ecart
+from dossiers.echeances.registre import RETARD, sources
+from dossiers.models import REGLEES, Appel, Avis, Courriel, Ecart
 from dossiers.retention.registre import Garde, Regle, enregistrer
+
+
+def _avis(avant: datetime) -> QuerySet[Any]:
+    """Old notices, but those of a deadline still past due: while it is, their row says that it was told."""
+    jour = timezone.localdate()
+    depassee = Q(pk__in=())
+    for source in sources():
+        lignes = source.jusqu_au(source.lignes(jour), jour).order_by()
+        depassee |= Q(Exists(lignes.filter(pk=OuterRef("objet"))), genre=source.genre)
+    anciens = Avis.objects.filter(Q(lu_le__lt=avant) | Q(montre=False), cree_le__lt=avant)
+    return anciens.exclude(depassee, cle__endswith=f":{RETARD}")
+
+
+def _courriels(avant: datetime) -> QuerySet[Any]:
+    """Old digests, but one whose notices would go in another."""
+    a_envoyer = Avis.objects.filter(courriel=OuterRef("pk"), a_envoyer=True)
+    return Courriel.objects.filter(~Exists(a_envoyer), jour__lt=timezone.localdate(avant))
+
 
 enregistrer(
     Regle(
@@ -42,9 +66,16 @@ enregistrer(
     ),
     Regle(
         cle="avis",
-        libelle="Avis lus",
-        garde="Ce que l’avis disait reste sur la fiche, au journal et dans les échéances. Un avis non lu reste.",
-        anciennes=lambda avant: Avis.objects.filter(lu_le__lt=avant, cree_le__lt=avant),
+        libelle="Avis lus ou seulement envoyés",
+        garde="Ce que l’avis disait reste sur la fiche, au journal et dans les échéances. Un avis non lu reste, et "
+        "celui d’une échéance encore dépassée.",
+        anciennes=_avis,
+    ),
+    Regle(
+        cle="courriels",
+        libelle="Résumés par courriel",
+        garde="Les avis qu’ils portaient.",
+        anciennes=_courriels,
     ),
     Regle(
         cle="ecarts",

@@ -54,7 +54,7 @@ class Ligne:
     @property
     def empreinte(self) -> str:
         """Short fingerprint of the judgement and of the state it was made on."""
-        matiere = json.dumps([self.verdict, *self.etat], default=str)
+        matiere = json.dumps([self.verdict, self.environnement, *self.etat], default=str)
         return hashlib.sha256(matiere.encode()).hexdigest()[:12]
 
 

@@ -17,7 +17,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import JSONField, Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from dossiers.models import Appel, Evenement, Explication, Lot, Operation
+from dossiers.echeances.nouvelles import OperationArretee
+from dossiers.models import Appel, Avis, Evenement, Explication, Lot, Operation
 from interlocuteurs.courriel import afficher_courriel
 from interlocuteurs.models import Acces, Interlocuteur
 from interlocuteurs.telephone import motif
@@ -183,6 +184,14 @@ for _trace in (
         siennes=lambda personne: Q(operation__in=personne.operations),
         citations=False,
         exportees=("debut", "methode", "adresse", "statut", "corps_requete", "corps_reponse", "requete_id"),
+    ),
+    Trace(
+        nom="avis",
+        modele=Avis,
+        colonnes=("texte",),
+        # The title of an operation names its contact.
+        siennes=lambda personne: Q(genre=OperationArretee.genre, objet__in=personne.operations),
+        exportees=("cree_le", "personne__username", "texte"),
     ),
     Trace(
         nom="journal",

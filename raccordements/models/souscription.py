@@ -22,6 +22,7 @@ from raccordements.models.plateforme import Plateforme
 from raccordements.souscriptions.etapes import (
     ACQUISES,
     EN_COURS,
+    EN_PLACE,
     TRANSITIONS_SOUSCRIPTION,
     VIVANTES,
     EtatSouscription,
@@ -125,6 +126,11 @@ class SouscriptionQuerySet(PortefeuilleQuerySet):
     def finies(self, jour: date) -> Self:
         """Those that have served and whose last day is before `jour`, told to Cegid OD or not."""
         return self.acquises().filter(fin__lt=jour, debut__lte=jour)
+
+    def changements_en_attente(self) -> Self:
+        """Those that replace another and were not started, which its end, once told, does not do."""
+        avant = (*EN_PLACE, _E.RESILIATION, _E.RESILIEE)
+        return self.filter(etat=_E.NON_COMMENCEE, precedente__etat__in=avant)
 
     def au_stade(self, progres: Progres, jour: date) -> Self:
         """Those that stand there on this day; each one stands at one place, the cancelled ones at none."""

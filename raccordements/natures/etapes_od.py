@@ -61,6 +61,7 @@ class Renvoyable(NatureOD):
 
     relisible = True
     relecture_ecrit = True
+    constat_ecrit = True
 
     def declarer_appliquee(self, operation: Operation) -> None:
         """A person cannot copy connection data: the same is asked again, and takes up what is there."""

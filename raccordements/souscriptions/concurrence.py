@@ -66,11 +66,11 @@ def exiger_sans_rivale(souscription: Souscription, rivale: Souscription | None) 
         )
     raise ActionImpossible(
         "L’on-boarding n’a pas été lancé.",
-        f"Cegid OD a encore cette ligne pour « {rivale.plateforme.nom} » (souscription n° {rivale.pk}, "
+        f"Cegid OD a encore cette ligne pour « {rivale.plateforme.nom} » (souscription n°\u00a0{rivale.pk}, "
         f"{rivale.get_etat_display().lower()}) : sa fin ne lui a pas été dite.",
         "Ouvrez cette nouvelle souscription et faites le changement de plateforme : il dit l’une, puis demande l’autre."
         if souscription.precedente_id == rivale.pk
-        else f"Résiliez d’abord la souscription n° {rivale.pk}, après avoir planifié sa fin si elle n’en a pas.",
+        else f"Résiliez d’abord la souscription n°\u00a0{rivale.pk}, après avoir planifié sa fin si elle n’en a pas.",
     )
 
 

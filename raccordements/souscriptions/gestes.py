@@ -108,7 +108,7 @@ class GesteSouscription(Geste):
     def _juger(self, souscription: Souscription, contexte: Contexte, ouverte: Operation | None) -> tuple[Verdict, str]:
         if ouverte and ouverte.etat == Etat.A_VERIFIER:
             sienne = ouverte.dossier_id == souscription.dossier_id
-            laquelle = f"L’opération n° {ouverte.pk}" if sienne else "Une opération d’un autre dossier"
+            laquelle = f"L’opération n°\u00a0{ouverte.pk}" if sienne else "Une opération d’un autre dossier"
             return Verdict.BLOQUE, f"{laquelle} sur cette ligne est à vérifier : elle doit être tranchée d’abord."
         etat = EtatSouscription(souscription.etat)
         if souscription.en_cours:
@@ -226,6 +226,6 @@ def _apres(ligne: Ligne, premiere: Souscription) -> Ligne:
     return replace(
         ligne,
         verdict=Verdict.BLOQUE,
-        motif=f"La souscription n° {premiere.pk} de la même ligne commence avant elle et part la première. Lancez "
+        motif=f"La souscription n°\u00a0{premiere.pk} de la même ligne commence avant elle et part la première. Lancez "
         "celle-ci quand la fin de l’autre aura été dite à Cegid OD.",
     )

@@ -49,7 +49,7 @@ def noter_droits(souscription: Souscription, *, numero: str) -> None:
     numero = numero[:120]
     en_cours = Souscription.objects.filter(pk=souscription.pk, etat=EtatSouscription.ONBOARDING)
     if en_cours.exclude(numero_onboarding=numero).update(numero_onboarding=numero, modifiee_le=timezone.now()):
-        tracer(souscription, f"droits validés, on-boarding n° {numero}.", par=None)
+        tracer(souscription, f"droits validés, on-boarding n°\u00a0{numero}.", par=None)
 
 
 @transaction.atomic

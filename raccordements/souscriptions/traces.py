@@ -101,7 +101,7 @@ def tracer(
     """One line of the journal of the dossier, about this subscription. `texte` is French and without secret."""
     return journaliser(
         type_,
-        f"Souscription n° {souscription.pk}, {souscription.ligne.identifiant}\u00a0: {texte}",
+        f"Souscription n°\u00a0{souscription.pk}, {souscription.ligne.identifiant}\u00a0: {texte}",
         dossier=souscription.dossier,
         acteur=par,
         details={"souscription": souscription.pk, **details},

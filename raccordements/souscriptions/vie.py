@@ -405,7 +405,7 @@ def _exiger_sans_onboarding(souscription: Souscription, constat: str) -> None:
     if souscription.numero_onboarding:
         raise EtapeInterdite(
             constat,
-            f"Cegid OD a validé les droits (on-boarding n° {souscription.numero_onboarding}), mais les données de "
+            f"Cegid OD a validé les droits (on-boarding n°\u00a0{souscription.numero_onboarding}), mais les données de "
             "connexion ne sont pas arrivées.",
             "Relancez l’on-boarding, qui reprend ce numéro, puis résiliez-le.",
         )

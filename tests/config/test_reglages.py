@@ -247,3 +247,21 @@ def test_aucun_autre_fichier_ne_lit_l_environnement():
         if lecture.search(fichier.read_text())
     ]
     assert set(fautes) <= permis
+
+
+@pytest.mark.parametrize("nom", ["RETENTION_AVIS_JOURS", "RETENTION_COURRIELS_JOURS"])
+def test_un_rappel_n_est_pas_efface_avant_son_echeance(nom):
+    cles = {"SECRET_KEY": "x" * 60, "FERNET_KEYS": Fernet.generate_key().decode()}
+    refus = importer(PASSERELLE_ENV="", **cles, **{nom: "60"})
+    assert f"Réglage {nom} invalide" in refus.stderr
+    assert "Mettez 61 ou plus, ou 0" in refus.stderr
+
+
+@pytest.mark.parametrize(
+    ("reglages", "actif"),
+    [({}, "True"), (PRODUCTION, "False"), (PRODUCTION | {"EMAIL_URL": "smtp://courriel.exemple.test"}, "True")],
+)
+def test_en_production_la_console_n_est_pas_un_serveur_de_courriel(reglages, actif):
+    cles = {"SECRET_KEY": PRODUCTION["SECRET_KEY"], "FERNET_KEYS": PRODUCTION["FERNET_KEYS"]}
+    lu = importer("s.COURRIEL_ACTIF", **({"PASSERELLE_ENV": ""} | cles | reglages))
+    assert lu.stdout.strip() == actif, lu.stderr

@@ -10,7 +10,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.db.models import Q
 
-from dossiers.models import Appel, Etat, Evenement, Explication, Lot, Operation
+from dossiers.echeances.nouvelles import annoncer_les_nouvelles
+from dossiers.models import Appel, Avis, Etat, Evenement, Explication, Lot, Operation
 from dossiers.services import conservation
 from dossiers.services.erreurs import ActionImpossible
 from dossiers.services.plans import confirmer
@@ -109,11 +110,15 @@ def mentionner(zenobie, manager, dossiers):
     operation = OperationFactory(
         echouee=True,
         nature="donner_acces",
+        demandee_par=manager,
         dossier=dossiers[0],
         explication=message,
         message=message.motif,
         parametres=parametres | {"offre": "start", "voulu_avant": False},
     )
+    annoncer_les_nouvelles()
+    EvenementFactory(type=Evenement.Type.OPERATION_ECHOUEE, operation=operation)
+    annoncer_les_nouvelles()
     AppelFactory(operation=operation, corps_reponse='<p>Z\\u00e9nobie Cinqsoleils</p> "prenom": "Z\\u00e9nobie"')
     par_adresse = OperationFactory(reussie=True, dossier=dossiers[1], parametres={"offre": "start", "contact": ADRESSE})
     AppelFactory(operation=par_adresse, corps_requete=json.dumps({"email": ADRESSE.upper(), "codeDossier": "DEMO2"}))
@@ -140,6 +145,7 @@ def test_apres_l_anonymisation_la_personne_n_est_nulle_part(zenobie, manager):
     assert {
         "dossiers_operation",
         "dossiers_appel",
+        "dossiers_avis",
         "dossiers_evenement",
         "dossiers_lot",
         "dossiers_explication",
@@ -147,8 +153,10 @@ def test_apres_l_anonymisation_la_personne_n_est_nulle_part(zenobie, manager):
         "interlocuteurs_interlocuteur",
         "interlocuteurs_historicalinterlocuteur",
     } <= tables, "le test regarde bien partout"
+    assert any("Cinqsoleils" in avis["texte"] for avis in exporter_donnees(zenobie, par=manager)["avis"])
     anonymiser(zenobie, par=manager, motif="Demande écrite de Zénobie Cinqsoleils (07 05 06 03 02).")
     assert restes() == []
+    assert f"anonyme {zenobie.pk}" in Avis.objects.get(objet__in=operations_de(zenobie)).texte
 
 
 def test_la_piste_comptable_reste(zenobie, manager, dossiers):

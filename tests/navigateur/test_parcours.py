@@ -21,7 +21,7 @@ def filtrer(page: Page, **choix: str) -> None:
     """Set filters of a list in its panel, by the label of each choice."""
     page.get_by_role("button", name="Filtres").click()
     for filtre, libelle in choix.items():
-        page.locator(f"#changelist-filter [aria-labelledby=select2-id_{filtre}-container]").click()
+        page.locator(f"#changelist-filter .select2-selection[aria-labelledby~=select2-id_{filtre}-container]").click()
         page.get_by_role("option", name=libelle, exact=True).click()
     page.get_by_role("button", name="Appliquer les filtres").click()
     page.wait_for_url(f"**?*{next(iter(choix))}=*")
@@ -111,6 +111,7 @@ def test_le_menu_du_compte_s_ouvre_au_clavier(ouvrir: Ouvrir) -> None:
     page.goto("/admin/")
     aller_au_clavier(page, "Mon compte : Camille Consulte consultation@cabinet-demo.example")
     page.keyboard.press("Enter")
+    expect(page.locator("#menu-compte")).to_be_visible()
     aller_au_clavier(page, "Sombre")
     page.keyboard.press("Enter")
     expect(page.locator("html")).to_have_class(re.compile(r"\bdark\b"))

@@ -65,10 +65,10 @@ def mesurer(terrain: Terrain) -> list[Mesure]:
     with terrain.simulateur(latence=LATENCE, dossiers=[{"codeIbs": code} for code in codes]):
         dire(f"  boucle nue et produit, {NOMBRE} appels chacun, {EN_VOL} en vol…")
         nues = [boucle_nue(tiers[0])]
-        with terrain.ouvrier():
+        with terrain.ouvriers():
             obtenu = produit("consultation")
         nues.append(boucle_nue(tiers[1]))
-        with terrain.ouvrier(PGOPTIONS="-c synchronous_commit=off"):
+        with terrain.ouvriers(PGOPTIONS="-c synchronous_commit=off"):
             sans_disque = produit("start")
         nues.append(boucle_nue(tiers[2]))
     nue = statistics.median(nues)

@@ -68,15 +68,19 @@ class Terrain:
             yield client
 
     @contextlib.contextmanager
-    def ouvrier(self, **environnement: str) -> Iterator[None]:
-        """A Celery worker and its beat, as `make demo` starts them."""
+    def ouvriers(self, nombre: int = 1, **environnement: str) -> Iterator[None]:
+        """As many Celery workers, as `make demo` starts its own, and their beat."""
         environnement["JOURNAL_NIVEAU"] = "INFO"
         celery = ("-m", "celery", "-A", "config")
-        with (
-            self._enfant("ouvrier", *celery, "worker", "-P", "threads", "-c", "20", "-l", "INFO", **environnement) as e,
-            self._enfant("beat", *celery, "beat", "--pidfile=", "-s", str(self.dossier / "beat")),
-        ):
-            attendre(lambda: "ready" in e.dernieres_lignes(50), 30)
+        worker = (*celery, "worker", "-P", "threads", "-c", "20", "-l", "INFO")
+        with contextlib.ExitStack() as pile:
+            lances = [
+                pile.enter_context(self._enfant(f"ouvrier-{rang}", *worker, "-n", f"{rang}@%h", **environnement))
+                for rang in range(nombre)
+            ]
+            pile.enter_context(self._enfant("beat", *celery, "beat", "--pidfile=", "-s", str(self.dossier / "beat")))
+            for un in lances:
+                attendre(lambda un=un: "ready" in un.dernieres_lignes(50), 30)
             yield
 
     def _enfant(self, nom: str, *arguments: str, **environnement: str) -> Enfant:

@@ -16,6 +16,7 @@ from raccordements.accueil import DELAI_MAX, jours_ouvres
 from raccordements.models import Delegation, Fiche, HoteAdmis, Souscription
 from raccordements.services import approbation
 from raccordements.souscriptions import plateformes, vie
+from raccordements.souscriptions.etapes import EtatSouscription
 from tests.accueil import cartes, comparer, ligne, lignes, ouvrir
 from tests.dossiers.admin.conftest import Entrer, entrer, limite, par_role
 from tests.fabriques import CollaborateurFactory, DossierFactory
@@ -204,3 +205,10 @@ def test_un_changement_qui_attend_se_dit(entrer: Entrer) -> None:
     attendue = ligne(client, "changements-en-attente")
     page = client.get(attendue.ligne.adresse)
     assert attendue.compte.nombre == len(page.context["attendent"]) == 1
+    # Its end told, the former platform routes no more: the line has none until the new one is started.
+    fin = le - timedelta(days=1)
+    Souscription.objects.filter(pk=souscription.pk).update(
+        etat=EtatSouscription.RESILIEE, fin=fin, fin_dite=fin, resiliee_le=timezone.now()
+    )
+    page = client.get(attendue.ligne.adresse)
+    assert ligne(client, "changements-en-attente").compte.nombre == len(page.context["attendent"]) == 1

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from dossiers.echeances.nouvelles import annoncer_les_nouvelles
 from dossiers.models import Avis
+from raccordements.accueil import a_decider_par
+from raccordements.models import Version
 from raccordements.services.approbation import approuver, deleguer, refuser
 from tests.fabriques import CollaborateurFactory, DossierFactory
 from tests.raccordements.fabriques import StructureFactory, fiche_edi, soumise
@@ -70,3 +72,18 @@ def test_une_nouvelle_version_se_redemande() -> None:
     soumise(fiche, par=auteur)
     avertis("fiche_soumise")
     assert Avis.objects.filter(genre="fiche_soumise", personne=manager).count() == 2
+
+
+def test_un_delegue_dont_tout_delegant_a_ecrit_la_fiche_ne_peut_rien_decider() -> None:
+    auteur, autre, delegue = (CollaborateurFactory(manager=True), CollaborateurFactory(manager=True),
+                              CollaborateurFactory(collaborateur=True))  # fmt: skip
+    demain = timezone.now() + timedelta(days=1)
+    deleguer(delegue, fin=demain, par=auteur)
+    fiche = soumise(fiche_edi(par=auteur), par=auteur)
+    assert avertis("fiche_soumise") == {autre}
+    assert not a_decider_par(Version.objects.all(), delegue).exists()
+    deleguer(delegue, fin=demain, par=autre)
+    refuser(fiche, empreinte_lue=fiche.version.empreinte, motif="à revoir", par=autre)
+    soumise(fiche, par=auteur)
+    assert avertis("fiche_soumise") == {autre, delegue}
+    assert a_decider_par(Version.objects.all(), delegue).exists()

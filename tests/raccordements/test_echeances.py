@@ -11,7 +11,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dossiers.echeances import par_mois, prochaines
 from dossiers.echeances.radar import Criteres, lire, relever
 from raccordements.models import CompteChorus, Etat, Souscription
 from raccordements.models.fiche import CertificatJoint, Fiche
@@ -201,8 +200,6 @@ def test_le_nombre_de_requetes_ne_depend_pas_des_lignes() -> None:
     def requetes() -> int:
         with CaptureQueriesContext(connection) as prises:
             assert lire(relever(personne).reperes, personne)
-            assert prochaines(personne, 365).premiere
-            assert par_mois(personne)
         return len(prises)
 
     def peupler(nombre: int) -> None:

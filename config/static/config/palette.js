@@ -55,7 +55,7 @@
         const texte = champ.value;
         try {
             const question = new URLSearchParams({ q: texte });
-            const reponse = await fetch(`${palette.dataset.adresse}?${question}`, { headers: { Accept: "application/json" } });
+            const reponse = await fetch(`${palette.dataset.resultats}?${question}`, { headers: { Accept: "application/json" } });
             if (!reponse.ok || !reponse.headers.get("Content-Type")?.startsWith("application/json")) {
                 throw new Error(String(reponse.status));
             }

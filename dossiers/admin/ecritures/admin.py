@@ -255,7 +255,7 @@ class ImportEcrituresAdmin(PageDepot, FicheLecture, GestesAdmin):
         return self.page(
             request,
             "dossiers/ecritures/fiche.html",
-            f"Import n° {objet.pk} – {Truncator(etats.nom_de(objet)).chars(60)}",
+            f"Import n°\u00a0{objet.pk} – {Truncator(etats.nom_de(objet)).chars(60)}",
             **contexte,
             boutons=self.boutons_de(request, objet),
             envoyable=objet.etat in (Etat.PRET, Etat.REFUSE) and request.user.has_perm(EnvoyerEcritures.permission),
@@ -322,8 +322,8 @@ class ImportEcrituresAdmin(PageDepot, FicheLecture, GestesAdmin):
             {
                 "finie": suivi["finie"],
                 "pourcent": etats.pourcent(importation),
-                "titre": f"{importation.get_etat_display()} – Import n° {importation.pk}",
-                "annonce": f"Import n° {importation.pk} : {importation.get_etat_display().lower()}.",
+                "titre": f"{importation.get_etat_display()} – Import n°\u00a0{importation.pk}",
+                "annonce": f"Import n°\u00a0{importation.pk} : {importation.get_etat_display().lower()}.",
                 "html": render_to_string("dossiers/ecritures/_suivi.html", suivi, request),
                 "morceaux": morceaux,
             }
@@ -339,7 +339,7 @@ class ImportEcrituresAdmin(PageDepot, FicheLecture, GestesAdmin):
             raise Http404
         nom = f"constats_import_{importation.pk}"
         if request.method != "HEAD":
-            self.journaliser_export(request, f"{nom}.csv", f"import n° {importation.pk}")
+            self.journaliser_export(request, f"{nom}.csv", f"import n°\u00a0{importation.pk}")
         return exporter_lignes(nom, releve.TITRES_CSV, releve.lignes_csv(rapport))
 
     # --- buttons -----------------------------------------------------------------------------------------------------

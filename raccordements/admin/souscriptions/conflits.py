@@ -15,7 +15,6 @@ from raccordements.admin.souscriptions.affichage import badge_environnement, bad
 from raccordements.admin.souscriptions.pages import PagesObjet, exiger_droit
 from raccordements.models import LigneAdressage, Souscription
 from raccordements.souscriptions import vie
-from raccordements.souscriptions.etapes import EN_PLACE, EtatSouscription
 from raccordements.souscriptions.reseau import lignes_a_decouvert, trous
 
 VOIR = "raccordements.view_souscription"
@@ -37,7 +36,7 @@ class PagesConflits(PagesObjet):
             .pour_liste()
             .select_related("precedente__plateforme")
             .defer("precedente__plateforme__cle_abonnement")
-            .filter(etat=EtatSouscription.NON_COMMENCEE, precedente__etat__in=(*EN_PLACE, EtatSouscription.RESILIATION))
+            .changements_en_attente()
             .order_by("debut", "pk")
         )
         lignes = lignes_a_decouvert(personne, jour).select_related("dossier").order_by("debut", "pk")

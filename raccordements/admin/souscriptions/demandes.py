@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from dossiers.affichage import adresse
 from raccordements.admin.souscriptions.affichage import badge_environnement
-from raccordements.admin.souscriptions.formulaires import DemandeForm
+from raccordements.admin.souscriptions.formulaires import avec_case
 from raccordements.admin.souscriptions.pages import PagesObjet
 from raccordements.models import Souscription
 from raccordements.souscriptions import operations, suivi
@@ -176,7 +176,7 @@ class PagesDemande(PagesObjet):
             request,
             titre=f"{demande.libelle} – {souscription.ligne.identifiant}",
             bouton=f"{demande.libelle} – {environnement}",
-            formulaire=partial(DemandeForm, environnement=souscription.environnement),
+            formulaire=avec_case(forms.Form, souscription.environnement),
             agir=agir,
             retour=adresse(souscription),
             gabarit="raccordements/souscriptions/demande.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -210,13 +211,16 @@ class ChangementForm(AvecPlateforme):
         self.fields["mandat"].help_text = "Vide : celui de la souscription actuelle."
 
 
-class DemandeForm(forms.Form):
-    """Nothing to type: the page is read, then confirmed; in production, by a box more."""
+def avec_case(formulaire: Callable[..., forms.Form], environnement: str) -> Callable[..., forms.Form]:
+    """The same form; in production, with the box that what leads to a call needs."""
 
-    def __init__(self, *args: Any, environnement: str, **options: Any) -> None:
-        super().__init__(*args, **options)
+    def construire(*args: Any, **options: Any) -> forms.Form:
+        construit = formulaire(*args, **options)
         if environnement == production.PRODUCTION:
-            self.fields[production.CHAMP] = production.CaseProduction()
+            construit.fields[production.CHAMP] = production.CaseProduction()
+        return construit
+
+    return construire
 
 
 class RevelationForm(forms.Form):

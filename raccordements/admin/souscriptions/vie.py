@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils import timezone
 
+from config import production
 from dossiers.affichage import adresse
 from raccordements.admin.souscriptions import formulaires
 from raccordements.admin.souscriptions.affichage import badge_environnement, periode
@@ -39,6 +40,8 @@ class GesteDeVie:
     phrase: str
     dit: str
     danger: bool = False
+    #: Cegid OD is told of it later without anybody asking (`fins`): production is confirmed here.
+    dit_sans_demander: bool = False
     initial: Callable[[Souscription], dict[str, Any]] = lambda souscription: {}
 
 
@@ -72,6 +75,7 @@ GESTES = (
         phrase="Cette souscription finira la veille, une autre prendra sa suite. Le changement se fait ensuite depuis "
         "la page de la nouvelle souscription.",
         dit="Le changement est planifié : lancez-le depuis cette page quand tout est prêt.",
+        dit_sans_demander=True,
     ),
     GesteDeVie(
         nom="terminer",
@@ -82,6 +86,7 @@ GESTES = (
         visible=lambda s: s.etat in EN_PLACE,
         phrase="Le dernier jour est compris. Cegid OD l’apprendra ce jour-là, ou plus tôt par « Résilier ».",
         dit="La fin est planifiée : Cegid OD l’apprendra ce jour-là, ou plus tôt par « Résilier ».",
+        dit_sans_demander=True,
         initial=lambda s: {"le": s.fin},
     ),
     GesteDeVie(
@@ -156,7 +161,12 @@ class PagesVie(PagesObjet):
             raise Http404
         souscription: Souscription = self.objet_permis(request, object_id, geste.permission)
 
+        formulaire = geste.formulaire(souscription)
+        if geste.dit_sans_demander:
+            formulaire = formulaires.avec_case(formulaire, souscription.environnement)
+
         def agir(saisie: dict[str, Any]) -> HttpResponseBase:
+            saisie.pop(production.CHAMP, None)
             ecrite = geste.faire(souscription, **saisie, par=request.user)
             self.message_user(request, geste.dit, messages.SUCCESS)
             return redirect(adresse(ecrite))
@@ -165,7 +175,7 @@ class PagesVie(PagesObjet):
             request,
             titre=f"{geste.libelle} – {souscription.ligne.identifiant}",
             bouton=f"{geste.libelle} – {souscription.get_environnement_display()}",
-            formulaire=geste.formulaire(souscription),
+            formulaire=formulaire,
             initial=geste.initial(souscription),
             agir=agir,
             retour=adresse(souscription),

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from dossiers.echeances.radar import relever
 from tests.accueil import cartes, ligne, ouvrir
 from tests.fabriques import ImportEcrituresFactory
 
@@ -59,3 +60,17 @@ def test_le_radar_n_est_lu_qu_une_fois(entrer: Any) -> None:
     with CaptureQueriesContext(connection) as requetes:
         ouvrir(client)
     assert sum("lien_jusqu_au" in requete["sql"] for requete in requetes) == 1
+
+
+def test_un_plafond_de_l_annee_ne_touche_pas_les_trente_jours(entrer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for jours in (3, 12, 80, 90):
+        lien(jours)
+    monkeypatch.setattr(relever, "__kwdefaults__", {**relever.__kwdefaults__, "plafond": 3})
+    client = entrer(consultation=True)
+    assert not cartes(client)["echeances"][0].plafonne
+    assert not ligne(client, "echeances").compte.plafonne
+    montres = {un["graphique"].code: un["graphique"] for un in ouvrir(client).context["accueil"]["graphiques"]}
+    plus = [rangee.plus for rangee in montres["echeances"].rangees]
+    assert (plus[0], plus[-1]) == (False, True)
+    monkeypatch.setattr(relever, "__kwdefaults__", {**relever.__kwdefaults__, "plafond": 1})
+    assert cartes(client)["echeances"][0].plafonne

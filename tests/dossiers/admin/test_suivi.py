@@ -139,6 +139,14 @@ def test_une_operation_echouee_dit_quoi_pourquoi_et_que_faire(manager: Client) -
     assert Operation.objects.filter(nature="synchroniser_loophub", guichet=operation.guichet).count() == 1
 
 
+@pytest.mark.parametrize(("nature", "dit"), [("actualiser_dossier", False), ("ajouter_offre", True)])
+def test_relancer_ne_nomme_un_environnement_que_pour_y_ecrire(manager: Client, nature: str, dit: bool) -> None:
+    explication = ExplicationFactory(ecrite=True, geste="relancer")
+    operation = OperationFactory(echouee=True, nature=nature, explication=explication)
+    remede = manager.get(fiche(operation)).context["remede"]
+    assert bool(remede["environnement"]) is dit
+
+
 def test_un_message_inconnu_est_montre_tel_quel_avec_la_marche_a_suivre(consultation: Client) -> None:
     operation = OperationFactory(echouee=True, message="Jamais vu", explication=ExplicationFactory())
     texte = consultation.get(fiche(operation)).content.decode()

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dossiers.echeances import avis as services
+from dossiers.echeances import nouvelles
 from dossiers.echeances.avis import annoncer
 from dossiers.echeances.nouvelles import annoncer_les_nouvelles
 from dossiers.echeances.registre import Annonce
@@ -61,14 +62,19 @@ def test_la_cloche_dit_combien_et_la_page_mene_a_l_objet(client: Client, personn
 
 def test_marquer_comme_lu_un_par_un_ou_tous_par_post(client: Client, personne: Any) -> None:
     premier, autre = avis(personne), avis(CollaborateurFactory(collaborateur=True))
-    avis(personne), avis(personne)
+    avis(personne)
+    dernier = avis(personne)
     entrer(client, personne)
+    assert f'name="jusqu_a" value="{dernier.pk}"' in client.get(PAGE).content.decode()
     assert client.get(f"{PAGE}{premier.pk}/lu/").status_code == client.get(f"{PAGE}lus/").status_code == 405
     assert client.post(f"{PAGE}{autre.pk}/lu/").status_code == 404
     assert client.post(f"{PAGE}{premier.pk}/lu/").status_code == 302
     assert services.non_lus(personne) == "2"
-    assert client.post(f"{PAGE}lus/").status_code == 302
-    assert services.non_lus(personne) == ""
+    avis(personne)  # it came after the page was shown
+    for absurde in ({}, {"jusqu_a": "x"}, {"jusqu_a": "9" * 30}):
+        assert client.post(f"{PAGE}lus/", absurde).status_code == 400
+    assert client.post(f"{PAGE}lus/", {"jusqu_a": dernier.pk}).status_code == 302
+    assert services.non_lus(personne) == "1"
     assert Avis.objects.get(pk=autre.pk).lu_le is None
 
 
@@ -125,7 +131,9 @@ def test_le_nombre_de_requetes_de_la_page_ne_depend_pas_des_avis(client: Client,
 # --- preferences -------------------------------------------------------------------------------------------------
 
 
-def test_les_preferences_se_gardent_et_un_choix_inconnu_est_refuse(client: Client, personne: Any) -> None:
+def test_les_preferences_se_gardent_et_un_choix_inconnu_est_refuse(
+    client: Client, personne: Any, settings: Any
+) -> None:
     entrer(client, personne)
     adresse = "/admin/mon-compte/avis/"
     Preference.objects.create(personne=personne, sans_avis=["hors_de_vue"])
@@ -142,6 +150,8 @@ def test_les_preferences_se_gardent_et_un_choix_inconnu_est_refuse(client: Clien
     assert "Sélectionnez un choix valide" in refus.content.decode()
     page = client.get(adresse).content.decode()
     assert personne.email in page
+    settings.COURRIEL_ACTIF = False
+    assert "Aucun résumé ne part" in client.get(adresse).content.decode()
 
 
 # --- events ------------------------------------------------------------------------------------------------------
@@ -216,3 +226,46 @@ def test_une_annonce_trop_longue_est_coupee(personne: Any) -> None:
     annonce = Annonce("lien", 1, "lien:1", "é" * 500, "/", frozenset([personne.pk]))
     assert annoncer([annonce, annonce]) == 1
     assert Avis.objects.get().texte == "é" * 399 + "…"
+
+
+def test_un_avis_purge_n_est_pas_dit_une_seconde_fois(personne: Any) -> None:
+    """The numbers read again are those that a slow transaction may have given, not all that are near."""
+    commencer()
+    arreter(OperationFactory(echouee=True, demandee_par=personne))
+    assert annoncer_les_nouvelles() == 1
+    Evenement.objects.update(cree_le=timezone.now() - timedelta(days=200))
+    Avis.objects.all().delete()
+    assert annoncer_les_nouvelles() == 0
+    arreter(OperationFactory(echouee=True, demandee_par=personne))
+    assert annoncer_les_nouvelles() == 1
+
+
+def test_un_numero_donne_tot_et_valide_tard_est_dit(personne: Any) -> None:
+    commencer()
+    arreter(OperationFactory(echouee=True, demandee_par=personne))
+    Tournee.objects.filter(nom="nouvelle:operation").update(
+        position={"debut": 0, "vu": Evenement.objects.latest("pk").pk}
+    )
+    assert annoncer_les_nouvelles() == 1
+
+
+def test_un_type_ou_une_ligne_en_panne_ne_retient_pas_les_autres(
+    personne: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    commencer()
+    for _ in range(2):
+        arreter(OperationFactory(echouee=True, demandee_par=personne))
+    OperationFactory(echouee=True, lot=LotFactory(cree_par=personne, cree_le=timezone.now() - timedelta(hours=2)))
+    premiere = Operation.objects.order_by("pk")[0]
+    dire = nouvelles.OperationArretee._annonce
+    monkeypatch.setattr(
+        nouvelles.OperationArretee,
+        "_annonce",
+        lambda self, ligne: dire(self, ligne) if ligne.operation_id != premiere.pk else 1 / 0,
+    )
+    assert annoncer_les_nouvelles() == 2
+    assert set(Avis.objects.values_list("genre", flat=True)) == {"operation", "lot"}
+    arreter(OperationFactory(echouee=True, demandee_par=personne))
+    monkeypatch.setattr(nouvelles.LotFini, "relever", lambda self, position: 1 / 0)
+    assert annoncer_les_nouvelles() == 1
+    assert "avis lot" in caplog.text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from smtplib import SMTPDataError, SMTPServerDisconnected
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -58,7 +58,7 @@ def test_un_seul_message_par_jour_avec_des_liens_et_sans_secret(horloge: Any, pe
     assert message.to == [personne.email]
     assert message.subject == "Passerelle : 2 avis"
     assert f"https://passerelle.cabinet.example{un.adresse}" in message.body
-    assert "comme administrateur" in message.body
+    assert "comme manager ou administrateur" in message.body
     assert message.extra_headers == {"Auto-Submitted": "auto-generated"}
     assert "signature" not in message.body
     assert "/agenda/" not in message.body
@@ -110,6 +110,13 @@ def test_une_fois_par_semaine(horloge: Any, personne: Any) -> None:
     avis(personne)
     assert envoyer_les_resumes() == 1
     assert mail.outbox[0].subject == "Passerelle : 2 avis"
+    horloge.shift(timedelta(hours=1))
+    avis(personne)  # the same Monday, after the mail
+    for jours in (0, 1, 1):
+        horloge.shift(timedelta(days=jours))
+        assert envoyer_les_resumes() == 0
+    horloge.move_to(datetime(2026, 12, 14, 9, tzinfo=UTC))
+    assert envoyer_les_resumes() == 1
 
 
 def test_une_semaine_commencee_sans_serveur_se_rattrape(horloge: Any, personne: Any) -> None:
@@ -203,20 +210,107 @@ def test_un_serveur_injoignable_est_retente_plus_tard(
     assert (etat(), Courriel.objects.get().tentatives) == ("envoye", 2)
 
 
-def test_les_reprises_ont_une_fin(horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_un_serveur_muet_n_est_essaye_qu_une_fois_par_tour(
+    horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for une in (personne, CollaborateurFactory(collaborateur=True), CollaborateurFactory(collaborateur=True)):
+        avis(une)
+    serveur, essais = brancher(monkeypatch, Serveur(ouverture=TimeoutError())), []
+    monkeypatch.setattr(serveur, "open", lambda: essais.append(1) or (_ for _ in ()).throw(TimeoutError()))
+    assert envoyer_les_resumes() == 0
+    assert (len(essais), Courriel.objects.count()) == (1, 1)
+
+
+def test_qui_n_est_plus_du_cabinet_ne_recoit_rien(horloge: Any, personne: Any) -> None:
     avis(personne)
-    brancher(monkeypatch, Serveur(ouverture=ConnectionRefusedError()))
-    for _ in range(module.TENTATIVES + 2):
+    Collaborateur.objects.filter(pk=personne.pk).update(is_staff=False)
+    assert envoyer_les_resumes() == 0
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize("frequence", [None, Preference.Frequence.CHAQUE_SEMAINE])
+@pytest.mark.parametrize("essais", [1, module.TENTATIVES + 2])
+def test_ce_qui_n_est_surement_pas_parti_part_le_lendemain(
+    horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch, essais: int, frequence: str | None
+) -> None:
+    """After every try of the day, or when nobody tried again before the night."""
+    horloge.move_to(datetime(2026, 11, 30, 9, tzinfo=UTC))
+    if frequence:
+        Preference.objects.create(personne=personne, frequence=frequence)
+    avis(personne)
+    serveur = brancher(monkeypatch, Serveur(ouverture=ConnectionRefusedError()))
+    for _ in range(essais):
         envoyer_les_resumes()
         horloge.shift(timedelta(minutes=16))
-    assert (etat(), Courriel.objects.get().tentatives) == ("echoue", module.TENTATIVES)
+    assert Courriel.objects.get().tentatives == min(essais, module.TENTATIVES)
+    assert etat() == ("a_reprendre" if essais == 1 else "echoue")
+    serveur.ouverture = None
+    assert envoyer_les_resumes() == (1 if essais == 1 else 0)
+    assert serveur.recus == (1 if essais == 1 else 0)
+    horloge.shift(timedelta(days=1))
+    assert envoyer_les_resumes() == (0 if essais == 1 else 1)
 
 
-def test_un_refus_du_serveur_est_definitif(horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_une_reprise_d_hier_donne_ses_avis_au_resume_du_jour(
+    horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     avis(personne)
-    brancher(monkeypatch, Serveur(envoi=SMTPDataError(554, b"refus")))
+    serveur = brancher(monkeypatch, Serveur(ouverture=ConnectionRefusedError()))
+    envoyer_les_resumes()
+    serveur.ouverture = None
+    horloge.shift(timedelta(days=1))
+    assert (envoyer_les_resumes(), serveur.recus) == (1, 1)
+    assert list(Courriel.objects.order_by("jour").values_list("etat", flat=True)) == ["echoue", "envoye"]
+    horloge.shift(timedelta(days=1))
     assert envoyer_les_resumes() == 0
-    assert etat() == "echoue"
+
+
+@pytest.mark.parametrize(
+    ("refus", "attendu"),
+    [
+        (SMTPDataError(554, b"refus"), "echoue"),
+        (SMTPDataError(451, b"plus tard"), "a_reprendre"),
+        (SMTPRecipientsRefused({"p@cabinet.example": (450, b"liste grise")}), "a_reprendre"),
+        (SMTPRecipientsRefused({"p@cabinet.example": (550, b"inconnu")}), "echoue"),
+    ],
+)
+def test_un_refus_du_serveur_est_definitif_ou_pour_l_instant(
+    horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch, refus: Exception, attendu: str
+) -> None:
+    avis(personne)
+    serveur = brancher(monkeypatch, Serveur(envoi=refus))
+    assert envoyer_les_resumes() == 0
+    assert etat() == attendu
+    serveur.envoi = None
+    horloge.shift(timedelta(minutes=16))
+    assert envoyer_les_resumes() == (attendu == "a_reprendre")
+    horloge.shift(timedelta(days=1))
+    assert envoyer_les_resumes() == 0
+
+
+def test_un_message_qu_on_ne_sait_pas_ecrire_ne_retient_pas_les_autres(
+    horloge: Any, personne: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    avis(personne)
+    avis(CollaborateurFactory(collaborateur=True))
+    ecrire = module._message
+    monkeypatch.setattr(module, "_message", lambda c: ecrire(c) if c.personne != personne else 1 / 0)
+    assert envoyer_les_resumes() == 1
+    assert Courriel.objects.get(personne=personne).etat == "a_reprendre"
+
+
+def test_sans_serveur_de_courriel_rien_n_est_fait_puis_seul_le_recent_part(
+    horloge: Any, personne: Any, settings: Any
+) -> None:
+    settings.COURRIEL_ACTIF = False
+    avis(personne)
+    assert envoyer_les_resumes() == 0
+    assert (mail.outbox, Courriel.objects.count()) == ([], 0)
+    horloge.shift(timedelta(days=15))  # a Wednesday
+    avis(personne)
+    settings.COURRIEL_ACTIF = True
+    assert envoyer_les_resumes() == 1
+    assert mail.outbox[0].subject == "Passerelle : 1 avis"
 
 
 def test_un_tour_est_borne_et_le_suivant_continue(horloge: Any) -> None:

@@ -17,7 +17,8 @@ from dossiers.echeances import avis as services
 from dossiers.echeances import rappels
 from dossiers.echeances.rappels import faire_la_tournee, seuil_atteint
 from dossiers.echeances.registre import RETARD, SEUILS
-from dossiers.models import Avis, Collaborateur, Preference, Tournee
+from dossiers.echeances.sources import FinDeCle
+from dossiers.models import Avis, CleApi, Collaborateur, Preference, Tournee
 from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, ImportEcrituresFactory
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +156,26 @@ def test_une_panne_au_milieu_ne_perd_ni_ne_repete_rien(
     assert Avis.objects.count() == 1
 
 
+def test_une_source_ou_une_ligne_en_panne_ne_retient_pas_les_autres(
+    horloge: Any, administrateur: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cassee = CleApiFactory(nom="Cassée", expire_le=date(2026, 12, 6))
+    CleApiFactory(nom="Bonne", expire_le=date(2026, 12, 6))
+    decrire = FinDeCle.decrire
+    monkeypatch.setattr(
+        FinDeCle, "decrire", lambda self, cle, jour: decrire(self, cle, jour) if cle != cassee else 1 / 0
+    )
+    assert faire_la_tournee()
+    assert "Bonne" in Avis.objects.get().texte
+    assert f"avis cle : la ligne {cassee.pk}" in caplog.text
+    avancer(horloge, 1)
+    monkeypatch.setattr(FinDeCle, "lignes", lambda self, jour: CleApi.objects.extra(where=["n_existe_pas"]))
+    lien(5)
+    assert faire_la_tournee()
+    assert set(Avis.objects.values_list("genre", flat=True)) == {"cle", "lien"}
+    assert "rappels cle" in caplog.text
+
+
 def test_la_base_refuse_deux_fois_le_meme_avis(administrateur: Any) -> None:
     Avis.objects.create(personne=administrateur, genre="cle", objet=1, cle="cle:1", texte="t", adresse="/")
     with pytest.raises(IntegrityError):
@@ -184,6 +205,18 @@ def test_sans_personne_d_actif_les_administrateurs_sont_prevenus_et_on_le_dit(
     lien(10, dossier=DossierFactory(maitre_dossier=parti.login_loop), cree_par=parti)
     faire_la_tournee()
     assert avertis() == {administrateur}
+    assert Avis.objects.get().escalade
+
+
+def test_sans_personne_d_actif_les_managers_passent_avant_les_administrateurs(
+    horloge: Any, administrateur: Any
+) -> None:
+    manager = CollaborateurFactory(manager=True)
+    CollaborateurFactory(manager=True, portefeuille=True)  # not of this dossier
+    parti = CollaborateurFactory(collaborateur=True, is_active=False)
+    lien(10, dossier=DossierFactory(maitre_dossier=parti.login_loop), cree_par=parti)
+    faire_la_tournee()
+    assert avertis() == {manager}
     assert Avis.objects.get().escalade
 
 

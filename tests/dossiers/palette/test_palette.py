@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.http import HttpRequest
 from django.test import Client
@@ -19,6 +20,7 @@ from dossiers.palette import registre
 from dossiers.palette.grammaire import proposer
 from tests.dossiers.admin.conftest import ROLES, Entrer
 from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, OperationFactory
+from tests.raccordements.fabriques import activee, approuvee, envoyee, fiche_edi
 
 pytestmark = pytest.mark.django_db
 RESULTATS, PAGE = "/admin/commandes/resultats/", "/admin/commandes/"
@@ -191,3 +193,27 @@ def test_la_declaration_est_publique_et_liee_partout(client: Client, entrer: Ent
     assert lien in client.get("/admin/login/").content.decode()
     assert lien in client.get("/introuvable/").content.decode()
     assert lien in entrer(consultation=True).get("/admin/").content.decode()
+
+
+def test_sans_le_droit_de_voir_les_dossiers_aucun_n_est_nomme_ni_sa_liste(entrer: Entrer) -> None:
+    DossierFactory(code="MANON001")
+    client = entrer()
+    droits = ["add_importecritures", "view_interlocuteur", "add_interlocuteur"]
+    client.personne.user_permissions.set(Permission.objects.filter(codename__in=droits))
+    for texte in ("importer écritures MANON001", "ajouter interlocuteur MANON001"):
+        adresses = {proposition["adresse"] for proposition in chercher(client, texte)}
+        assert not any("dossier" in adresse for adresse in adresses), texte
+        assert not any("MANON001 –" in libelle or "– MANON001" in libelle for libelle in libelles(client, texte))
+    client.personne.user_permissions.add(Permission.objects.get(codename="view_dossier"))
+    assert any("MANON001" in libelle for libelle in libelles(client, "importer écritures MANON001"))
+
+
+def test_envoyer_n_est_propose_que_pour_une_fiche_a_envoyer(entrer: Entrer) -> None:
+    client = entrer(superutilisateur=True)
+    fiches = {"approuvée": approuvee(fiche_edi()), "envoyée": envoyee(fiche_edi()), "activée": activee(fiche_edi())}
+    proposees = {
+        nom
+        for nom, fiche in fiches.items()
+        if any(lu.startswith("Envoyer – ") for lu in libelles(client, f"envoyer {fiche.pk}"))
+    }
+    assert proposees == {"approuvée"}

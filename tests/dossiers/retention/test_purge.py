@@ -10,13 +10,17 @@ import pytest
 from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dossiers.models import Appel, Avis, Etat, Evenement, Operation
+from dossiers.echeances import courriel as module
+from dossiers.echeances.rappels import _avancer
+from dossiers.models import Appel, Avis, Courriel, Etat, Evenement, Operation, Tournee
 from dossiers.retention import registre
 from dossiers.services.conservation import verifier
 from dossiers.tasks import purger
-from tests.fabriques import AppelFactory, CollaborateurFactory, OperationFactory
+from tests.fabriques import AppelFactory, CleApiFactory, CollaborateurFactory, OperationFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +111,79 @@ def test_les_traces_de_connexion_et_les_avis_lus_s_en_vont(settings: Any) -> Non
     assert list(Session.objects.values_list("session_key", flat=True)) == ["vivante"]
     assert list(AccessAttempt.objects.values_list("username", flat=True)) == ["p0"]
     assert set(Avis.objects.values_list("cle", flat=True)) == {"frais", "non-lu"}
+
+
+@pytest.mark.parametrize("regle_due", [True, False])
+def test_l_avis_d_une_echeance_encore_depassee_reste_et_n_est_pas_redit(regle_due: bool) -> None:
+    administrateur = CollaborateurFactory(administrateur=True)
+    cle = CleApiFactory(expire_le=il_y_a(300).date())
+    _avancer(timezone.localdate())
+    Avis.objects.update(lu_le=il_y_a(299), cree_le=il_y_a(299))
+    assert Avis.objects.get().personne == administrateur
+    if not regle_due:
+        cle.expire_le = il_y_a(-300).date()
+        cle.save()
+    purger()
+    Tournee.objects.all().delete()
+    _avancer(timezone.localdate())
+    assert Avis.objects.filter(lu_le=None).count() == 0
+    assert Avis.objects.count() == regle_due
+
+
+def test_les_resumes_et_ce_qui_n_etait_que_pour_eux_s_en_vont_sans_repartir() -> None:
+    personne = CollaborateurFactory(collaborateur=True)
+    commun: Any = {"personne": personne, "genre": "lien", "objet": 1, "texte": "Inventé.", "adresse": "/admin/"}
+    Avis.objects.create(cle="par courriel seulement", montre=False, cree_le=il_y_a(300), **commun)
+    Avis.objects.create(cle="non lu", a_envoyer=True, **commun)
+    envoye = module._prendre(personne, il_y_a(300).date(), Avis.objects.filter(cle="non lu"))
+    ancien = Courriel.objects.create(personne=personne, jour=il_y_a(299).date())
+    Avis.objects.create(cle="d’avant", a_envoyer=True, courriel=ancien, **commun)
+    recent = Courriel.objects.create(personne=personne, jour=il_y_a(2).date())
+    purger()
+    assert set(Courriel.objects.all()) == {recent, ancien}
+    assert envoye is not None
+    assert set(Avis.objects.values_list("cle", flat=True)) == {"non lu", "d’avant"}
+    assert not Avis.objects.filter(a_envoyer=True, courriel=None).exists()
+
+
+def test_la_borne_dit_qu_il_en_reste_et_le_journal_ce_qui_est_efface(
+    vieux_appels: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registre, "PAQUET", 2)
+    regle = next(r for r in registre.regles() if r.cle == "appels")
+    AppelFactory(operation=OperationFactory(reussie=True), debut=il_y_a(400))  # the fourth old one
+    premier = registre.effacer(regle, 3)
+    assert (premier.nombre, premier.borne) == (3, True)
+    assert sorted(e.details["nombre"] for e in Evenement.objects.filter(details__purge="appels")) == [1, 2]
+    dernier = registre.effacer(regle, 3)
+    assert (dernier.nombre, dernier.borne) == (1, False)
+
+
+def test_ce_qu_une_autre_purge_a_pris_entre_temps_n_est_pas_compte(
+    vieux_appels: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regle = next(r for r in registre.regles() if r.cle == "appels")
+    atomic = registre.transaction.atomic
+
+    def apres_l_autre() -> Any:
+        monkeypatch.undo()
+        Appel.objects.filter(pk=vieux_appels[0].pk).delete()
+        return atomic()
+
+    monkeypatch.setattr(registre.transaction, "atomic", apres_l_autre)
+    assert registre.effacer(regle).nombre == 2
+    assert Evenement.objects.get(details__purge="appels").details["nombre"] == 2
+
+
+def test_les_vieux_appels_se_trouvent_par_leur_date(vieux_appels: list[Any]) -> None:
+    regle = next(r for r in registre.regles() if r.cle == "appels")
+    with CaptureQueriesContext(connection) as requetes:
+        registre.effacer(regle, 1)
+    assert not any("ORDER BY" in requete["sql"] for requete in requetes)
+    with connection.cursor() as curseur:
+        curseur.execute("SET LOCAL enable_seqscan = off")
+        curseur.execute("DROP INDEX appel_guichet_debut")  # as good on a table of some rows
+    assert "appel_debut" in Appel.objects.filter(debut__lt=il_y_a(365)).order_by().explain()
 
 
 def test_une_regle_inconnue_est_refusee_en_trois_parties() -> None:

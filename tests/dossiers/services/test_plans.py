@@ -39,7 +39,7 @@ def test_un_plan_classe_chaque_dossier_et_n_ecrit_rien(manager, simulateur):
     assert verdicts[porteur.pk] == (Verdict.RIEN, "L’offre est déjà sur le dossier.")
     assert verdicts[archive.pk][0] == Verdict.BLOQUE
     assert "P04454" in verdicts[standard.pk][1]
-    assert f"n° {operation.pk}" in verdicts[bloque.pk][1]
+    assert f"n°\u00a0{operation.pk}" in verdicts[bloque.pk][1]
     assert (plan.appels, plan.appels_facturables, plan.environnement) == (1, 1, "Bac à sable")
     assert avant == (Lot.objects.count(), Operation.objects.count(), Offre.objects.count(), Evenement.objects.count())
     assert simulateur.compte()["appels"] == {}

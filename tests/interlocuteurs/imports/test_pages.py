@@ -146,6 +146,26 @@ def test_interrompre_reprendre_et_abandonner(entrer, dossiers, importer):
     assert (autre.etat, autre.lignes.count()) == ("abandonne", 0)
 
 
+def test_reprendre_en_production_se_confirme_par_une_case(entrer, dossiers, cle, importer):
+    from interlocuteurs.imports import services
+    from interlocuteurs.models import ImportInterlocuteurs, Interlocuteur
+
+    client = entrer(collaborateur=True)
+    importation = importer(rangee(1), par=client.personne)
+    services.confirmer(importation, services.sceller(importation), par=client.personne)
+    ImportInterlocuteurs.objects.update(etat="interrompu", incident="Une erreur imprévue l’a arrêté.")
+    cle.environnement = "production"
+    cle.save()
+    reprise = formulaire(client.get(page("change", importation)), "/reprendre/")
+    reprise.champs.pop("production", None)
+    refus = reprise.envoyer(client)
+    assert refus.status_code == 409
+    assert "n’est pas cochée" in texte(refus)
+    assert (le_seul().etat, Interlocuteur.objects.count()) == ("interrompu", 0)
+    reprise.envoyer(client, production="oui")
+    assert (le_seul().etat, Interlocuteur.objects.count()) == ("termine", 1)
+
+
 @pytest.mark.parametrize(
     ("situation", "attendus"),
     [

@@ -5,22 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from config import production
 from dossiers.affichage import adresse
-from dossiers.models import Environnement, Lot, Operation
+from dossiers.models import Environnement, Etat, Lot, Operation
 from dossiers.services import plans
 from interlocuteurs.models import Interlocuteur
 from raccordements.affichage import adresse_fiche
 from raccordements.models import EnvironnementChorus
+from raccordements.souscriptions.operations import demander_onboarding
 from tests.fabriques import AccesFactory, CleApiFactory, DossierFactory, InterlocuteurFactory, OperationFactory
 from tests.raccordements.fabriques import StructureFactory, approuvee, fiche_edi
-from tests.raccordements.fabriques_od import LigneAdressageFactory, PlateformeFactory, planifiee, souscrite
+from tests.raccordements.fabriques_od import LigneAdressageFactory, PlateformeFactory, planifiee, relue, souscrite
 
 pytestmark = pytest.mark.django_db
 PRODUCTION = Environnement.PRODUCTION
@@ -168,6 +171,37 @@ def test_sans_la_case_rien_ne_part_et_rien_n_est_perdu(au_bureau: Client, cas: s
     faite = au_bureau.post(envoi.adresse, envoi.champs | {production.CHAMP: production.OUI})
     assert faite.status_code == 302, unescape(faite.content.decode())[-3000:]
     assert list(Operation.objects.order_by("pk").values_list("pk", "etat")) != avant
+
+
+@pytest.mark.parametrize("nom", ["terminer", "changer"])
+def test_une_fin_que_la_machine_dira_demande_la_case(au_bureau: Client, nom: str) -> None:
+    plateforme, autre = PlateformeFactory(environnement=PRODUCTION), PlateformeFactory(environnement=PRODUCTION)
+    ligne = LigneAdressageFactory(dossier=dossier_de_production())
+    souscription = souscrite(ligne=ligne, plateforme=plateforme)
+    page = f"/admin/raccordements/souscription/{souscription.pk}/decider/{nom}/"
+    le = timezone.localdate() + timedelta(days=1)
+    champs = {"le": le.isoformat(), "plateforme": autre.pk}
+    assert production.LIBELLE in au_bureau.get(page).content.decode()
+    refus = au_bureau.post(page, champs)
+    assert "Rien n’est parti" in unescape(refus.content.decode())
+    assert relue(souscription).fin is None
+    faite = au_bureau.post(page, champs | {production.CHAMP: production.OUI})
+    assert faite.status_code == 302, unescape(faite.content.decode())[-3000:]
+    assert relue(souscription).fin is not None
+
+
+def test_constater_un_effet_qui_se_redemande_demande_la_case(au_bureau: Client) -> None:
+    ligne = LigneAdressageFactory(dossier=dossier_de_production())
+    prevue = planifiee(ligne=ligne, plateforme=PlateformeFactory(environnement=PRODUCTION))
+    demandee = demander_onboarding(prevue, par=au_bureau.personne)
+    Operation.objects.filter(pk=demandee.pk).update(etat=Etat.A_VERIFIER, tentatives=1)
+    doute = Operation.objects.get(pk=demandee.pk).doute
+    envoi = {"decision": "appliquee", "motif": "Vue chez Cegid OD.", "doute": doute}
+    page = f"/admin/dossiers/operation/{demandee.pk}/trancher/"
+    assert au_bureau.post(page, envoi).status_code == 409
+    assert Operation.objects.count() == 1
+    assert au_bureau.post(page, envoi | {production.CHAMP: production.OUI}).status_code == 302
+    assert Operation.objects.count() == 2
 
 
 def test_le_bouton_nomme_l_environnement(au_bureau: Client) -> None:

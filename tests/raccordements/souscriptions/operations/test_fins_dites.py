@@ -6,10 +6,12 @@ import pytest
 from django.utils import timezone
 
 from dossiers.models import Evenement, Operation
+from dossiers.services.erreurs import ActionImpossible
+from dossiers.services.operations import annuler
 from dossiers.supervision import epoque
 from raccordements import tasks
 from raccordements.models import Plateforme, Souscription
-from raccordements.souscriptions import vie
+from raccordements.souscriptions import suivi, vie
 from raccordements.souscriptions.etapes import EtatSouscription
 from raccordements.souscriptions.fins import dire_les_fins
 from raccordements.souscriptions.operations import demander_resiliation
@@ -56,8 +58,35 @@ def test_refusee_elle_n_est_redite_que_le_lendemain(sim, finissante, travailler)
     assert travailler(Operation.objects.get(nature="resilier_souscription")).etat == "echouee"
     assert (relue(finissante).etat, bool(relue(finissante).message)) == (E.SOUSCRITE, True)
     assert dire_les_fins() == 0
-    Souscription.objects.update(modifiee_le=timezone.now() - JOUR)
+    # What is read meanwhile clears the message, not the refusal.
+    Souscription.objects.update(message="")
+    assert dire_les_fins() == 0
+    Operation.objects.update(terminee_le=timezone.now() - JOUR)
     assert dire_les_fins() == 1
+
+
+def test_annulee_par_une_personne_elle_n_est_pas_redemandee_le_jour_meme(finissante, par):
+    dire_les_fins()
+    assert annuler(Operation.objects.filter(nature="resilier_souscription"), par=par) == 1
+    assert relue(finissante).etat == E.SOUSCRITE
+    assert dire_les_fins() == 0
+
+
+def test_celle_qu_on_ne_peut_demander_n_arrete_pas_les_autres(dossier, plateforme, par, monkeypatch):
+    for rang in range(2):
+        une = souscrite(ligne=LigneAdressageFactory(dossier=dossier, suffixe=f"S{rang}"), plateforme=plateforme)
+        vie.terminer(une, le=timezone.localdate(), par=par)
+    commencer, vues = suivi.commencer_resiliation, []
+
+    def refuser_la_premiere(souscription, **options):
+        vues.append(souscription.pk)
+        if len(vues) == 1:
+            raise ActionImpossible("Refusée.", "Essai.", "Rien.")
+        return commencer(souscription, **options)
+
+    monkeypatch.setattr(suivi, "commencer_resiliation", refuser_la_premiere)
+    assert dire_les_fins() == 1
+    assert len(vues) == 2
 
 
 def test_ce_qu_une_personne_a_demande_n_est_pas_redemande(finissante, par):

@@ -179,7 +179,7 @@ def test_un_dossier_passe_a_une_cle_d_un_autre_environnement_ne_part_pas(prevue,
 
 def test_une_ligne_tenue_ailleurs_n_est_pas_on_boardee(sim, en_place, autre_plateforme, par):
     suite = changee(en_place, autre_plateforme, par)
-    with pytest.raises(ActionImpossible, match=f"n° {en_place.pk}"):
+    with pytest.raises(ActionImpossible, match=f"n°\u00a0{en_place.pk}"):
         demander_onboarding(suite, par=par)
     assert relue(suite).etat == E.NON_COMMENCEE
 
@@ -365,6 +365,15 @@ def test_des_donnees_qui_ne_peuvent_etre_gardees_ne_sont_pas_une_reussite(sim, o
     assert (perdue.etat, "n’a pas pu être gardée" in perdue.message) == ("echouee", True)
 
 
+def test_ce_qui_est_relu_et_ne_peut_etre_garde_va_a_une_personne(sim, onboardee_la_bas, par, travailler):
+    operation = demander_nouvelles_donnees(onboardee_la_bas, par=par)
+    passe = timezone.now() - dt.timedelta(hours=1)
+    Operation.objects.filter(pk=operation.pk).update(etat="incertaine", tentatives=1, quarantaine_jusqu_au=passe)
+    suivi.noter_oubli(onboardee_la_bas, message="Ligne inconnue.")
+    perdue = travailler(operation)
+    assert (perdue.etat, perdue.jeton, "n’a pas pu être gardée" in perdue.message) == ("a_verifier", None, True)
+
+
 def test_seule_la_lecture_se_relance_telle_quelle(sim, onboardee_la_bas, par, travailler):
     controler(sim, "revoquer", {"onboarding": onboardee_la_bas.numero_onboarding})
     echec = travailler(demander_souscription(onboardee_la_bas, par=par))
@@ -394,7 +403,7 @@ def test_un_plan_dit_quoi_faire_et_pourquoi_pas(trois, en_place, autre_plateform
     assert [ligne.pk for ligne in plan.a_faire] == [s.pk for s in trois]
     assert [ligne.motif for ligne in plan.rien] == ["Déjà souscrite."]
     motifs = {ligne.pk: ligne.motif for ligne in plan.bloquees}
-    assert f"n° {en_place.pk}" in motifs[suite.pk]
+    assert f"n°\u00a0{en_place.pk}" in motifs[suite.pk]
     assert "mandat" in motifs[sans.pk]
     assert plan.appels == 6
     lot = plans.confirmer(plan.sceller(), par=par)
@@ -413,7 +422,7 @@ def test_de_deux_souscriptions_d_une_ligne_la_premiere_a_commencer_part(prevue, 
     premiere = planifiee(ligne=prevue.ligne, plateforme=autre_plateforme, par=par, fin=fin)
     plan = lots("onboarder_souscriptions", [prevue, premiere], par)
     assert [ligne.pk for ligne in plan.a_faire] == [premiere.pk]
-    assert f"n° {premiere.pk}" in plan.bloquees[0].motif
+    assert f"n°\u00a0{premiere.pk}" in plan.bloquees[0].motif
     assert plans.confirmer(plan.sceller(), par=par).total == 1
 
 
