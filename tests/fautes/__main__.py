@@ -11,7 +11,8 @@ from tests import reseau
 from tests.fautes.banc import Banc, EchecBanc
 
 NOMS = ("prise", "jeton", "bail", "quarantaine", "ordre", "relecture", "personne")
-PARTS = ("melee", "ecritures", "souscriptions", "gardes", "restauration", "deux-ouvriers")
+# The last one leaves a base that went back, where nothing is done any more.
+PARTS = ("melee", "ecritures", "souscriptions", "gardes", "deux-ouvriers", "restauration")
 
 
 def ecrire(ligne: str = "") -> None:
