@@ -21,6 +21,7 @@ from dossiers.accueil.registre import (
     Graphique,
     Ligne,
     Rangee,
+    du_dossier,
     greffer_cartes,
     greffer_graphique,
     greffer_lignes,
@@ -134,6 +135,7 @@ def versions(request: HttpRequest) -> Iterator[Ligne]:
         )
 
 
+@du_dossier
 @greffer_lignes
 def fiches(request: HttpRequest) -> Iterator[Ligne]:
     """Fiches refused, late, approved and not sent, and this person's forgotten drafts."""
@@ -151,6 +153,7 @@ def fiches(request: HttpRequest) -> Iterator[Ligne]:
             verbe="Corriger et soumettre" if corrige else "Consulter les fiches refusées",
             adresse=liste(modele, approbation__exact=Approbation.REFUSEE),
             icone="block",
+            dossier="structure__dossier",
             urgente=True,
             rangs=toutes.filter(approbation=Approbation.REFUSEE),
             date="version__decide_le",
@@ -162,6 +165,7 @@ def fiches(request: HttpRequest) -> Iterator[Ligne]:
             verbe="Relancer le support" if corrige else "Consulter les fiches en retard",
             adresse=liste(modele, etat__in=",".join(sorted(PARTIS)), envoyee_le__lt=limite.isoformat()),
             icone="running_with_errors",
+            dossier="structure__dossier",
             urgente=True,
             rangs=toutes.filter(etat__in=PARTIS, envoyee_le__lt=limite),
             date="envoyee_le",
@@ -179,6 +183,7 @@ def fiches(request: HttpRequest) -> Iterator[Ligne]:
                     version_en_envoi__isnull=True,
                 ),
                 icone="send",
+                dossier="structure__dossier",
                 rangs=toutes.filter(
                     etat=Etat.BROUILLON, approbation=Approbation.APPROUVEE, version_en_envoi__isnull=True
                 ),
@@ -198,6 +203,7 @@ def fiches(request: HttpRequest) -> Iterator[Ligne]:
                     modifiee_le__lt=oubli.isoformat(),
                 ),
                 icone="edit_note",
+                dossier="structure__dossier",
                 rangs=toutes.filter(
                     etat=Etat.BROUILLON,
                     approbation=Approbation.A_SOUMETTRE,
@@ -208,6 +214,7 @@ def fiches(request: HttpRequest) -> Iterator[Ligne]:
             )
 
 
+@du_dossier
 @greffer_lignes
 def souscriptions(request: HttpRequest) -> Iterator[Ligne]:
     """Subscriptions that Cegid OD forgot, or whose end it does not know; hosts that wait for a second person."""
@@ -221,6 +228,7 @@ def souscriptions(request: HttpRequest) -> Iterator[Ligne]:
             verbe="Régulariser les souscriptions" if personne.has_perm(vie.REGULARISER) else "Consulter ces oublis",
             adresse=liste(Souscription, etat__exact=EtatSouscription.OUBLIEE),
             icone="link_off",
+            dossier="dossier",
             urgente=True,
             rangs=toutes.filter(etat=EtatSouscription.OUBLIEE),
             date="modifiee_le",
@@ -232,6 +240,7 @@ def souscriptions(request: HttpRequest) -> Iterator[Ligne]:
             verbe="Dire la fin à Cegid OD" if personne.has_perm(vie.TERMINER) else "Consulter ces souscriptions",
             adresse=liste(Souscription, progres=Progres.FIN_A_DIRE),
             icone="event_busy",
+            dossier="dossier",
             urgente=True,
             rangs=toutes.au_stade(Progres.FIN_A_DIRE, jour),
             date="fin",
@@ -243,6 +252,7 @@ def souscriptions(request: HttpRequest) -> Iterator[Ligne]:
             verbe="Lever les conflits" if personne.has_perm(vie.TERMINER) else "Consulter les conflits",
             adresse=reverse("admin:raccordements_souscription_conflits"),
             icone="call_split",
+            dossier="dossier",
             rangs=toutes.changements_en_attente(),
             date="cree_le",
         )

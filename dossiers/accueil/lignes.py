@@ -19,6 +19,7 @@ from dossiers.accueil.registre import (
     Carte,
     Conseil,
     Ligne,
+    du_dossier,
     greffer_cartes,
     greffer_lignes,
     liste,
@@ -65,6 +66,7 @@ def jour_saisi(jour: date) -> str:
 # --- lines -----------------------------------------------------------------------------------------------------------
 
 
+@du_dossier
 @greffer_lignes
 def operations(request: HttpRequest) -> Iterator[Ligne]:
     """Operations in doubt for who may settle them; failed ones that nobody asked for again."""
@@ -82,6 +84,7 @@ def operations(request: HttpRequest) -> Iterator[Ligne]:
             icone="person_search",
             urgente=True,
             rangs=toutes.filter(etat=Etat.A_VERIFIER),
+            dossier="dossier",
             date="creee_le",
         )
     depuis = il_y_a(RECENT_JOURS)
@@ -96,6 +99,7 @@ def operations(request: HttpRequest) -> Iterator[Ligne]:
         icone="cancel",
         urgente=True,
         rangs=echouees,
+        dossier="dossier",
         date="creee_le",
         conseils=lambda: conseils(echouees, filtres),
     )
@@ -116,6 +120,7 @@ def conseils(echouees: QuerySet[Any], filtres: dict[str, Any]) -> Sequence[Conse
     ]
 
 
+@du_dossier
 @greffer_lignes
 def imports(request: HttpRequest) -> Iterator[Ligne]:
     """Imports of entries that stopped, and those this person prepared and forgot."""
@@ -124,7 +129,7 @@ def imports(request: HttpRequest) -> Iterator[Ligne]:
         return
     tous, depuis, oubli = rangs_de(request, ImportEcritures), il_y_a(RECENT_JOURS), il_y_a(OUBLI_JOURS)
     agit = personne.has_perm(ecritures.MODIFIER)
-    commun: dict[str, Any] = {"icone": "receipt_long", "date": "cree_le"}
+    commun: dict[str, Any] = {"icone": "receipt_long", "date": "cree_le", "dossier": "dossier"}
     yield Ligne(
         code="imports-a-verifier",
         un="import d’écritures à vérifier dans Loop",
@@ -171,6 +176,7 @@ def imports(request: HttpRequest) -> Iterator[Ligne]:
         )
 
 
+@du_dossier
 @greffer_lignes
 def ecarts_et_messages(request: HttpRequest) -> Iterator[Ligne]:
     """Open differences with LoopHub; messages of the remotes that nobody explained, for who may."""
@@ -184,6 +190,7 @@ def ecarts_et_messages(request: HttpRequest) -> Iterator[Ligne]:
             adresse=liste(Ecart, etat=Ecart.Etat.OUVERT),
             icone="difference",
             rangs=rangs_de(request, Ecart).filter(etat=Ecart.Etat.OUVERT),
+            dossier="dossier",
             date="releve_le",
         )
     if droit("dossiers.change_explication"):

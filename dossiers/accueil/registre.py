@@ -51,6 +51,8 @@ class Ligne:
     rangs, date:
         What is counted, and its field that gives the age. Without `rangs`, `nombre`, `plafonne` (there are others) and
         `depuis` say it.
+    dossier:
+        Path from a row to its dossier, for the health of that dossier; empty without.
     conseils:
         Asked for only when something waits.
     """
@@ -67,6 +69,7 @@ class Ligne:
     nombre: int = 0
     plafonne: bool = False
     depuis: datetime | None = None
+    dossier: str = ""
     conseils: Callable[[], Sequence[Conseil]] = tuple
 
 
@@ -124,6 +127,7 @@ FaireCartes = Callable[[HttpRequest], Iterable[Carte]]
 FaireGraphique = Callable[[HttpRequest], Graphique | None]
 
 _lignes: list[FaireLignes] = []
+_du_dossier: list[FaireLignes] = []
 _cartes: list[FaireCartes] = []
 _graphiques: dict[str, FaireGraphique] = {}
 
@@ -131,6 +135,12 @@ _graphiques: dict[str, FaireGraphique] = {}
 def greffer_lignes(faire: FaireLignes) -> FaireLignes:
     """Add lines to « À traiter »."""
     _lignes.append(faire)
+    return faire
+
+
+def du_dossier(faire: FaireLignes) -> FaireLignes:
+    """These lines also tell the health of a dossier: making them costs no query."""
+    _du_dossier.append(faire)
     return faire
 
 
@@ -153,6 +163,11 @@ def greffer_graphique(code: str) -> Callable[[FaireGraphique], FaireGraphique]:
 def lignes(request: HttpRequest) -> list[Ligne]:
     """Every line that this person may see, empty ones included."""
     return [ligne for faire in _lignes for ligne in faire(request)]
+
+
+def lignes_de_dossier(request: HttpRequest) -> list[Ligne]:
+    """Those that this person may see and whose rows belong to a dossier."""
+    return [ligne for faire in _du_dossier for ligne in faire(request) if ligne.dossier]
 
 
 def cartes(request: HttpRequest) -> list[Carte]:
