@@ -160,14 +160,14 @@ def test_un_secret_refuse_ou_valable_n_est_pas_renvoye_dans_la_page(table):
 
 
 def test_vide_ne_change_rien(table):
-    coffre = Coffre.objects.create(nom="a", jeton="garde", jeton_defini_par="Claude")
+    coffre = Coffre.objects.create(nom="a", jeton="garde", jeton_defini_par="Dominique")
     formulaire = FormulaireCoffre({"nom": "b", "jeton": "  "}, instance=coffre)
     assert formulaire.is_valid(), formulaire.errors
     assert formulaire.changed_data == ["nom"]
     assert formulaire.secrets_definis == []
     formulaire.save()
     coffre.refresh_from_db()
-    assert (coffre.nom, coffre.jeton, coffre.jeton_defini_par) == ("b", "garde", "Claude")
+    assert (coffre.nom, coffre.jeton, coffre.jeton_defini_par) == ("b", "garde", "Dominique")
 
 
 def test_un_secret_neuf_est_date_et_signe(table):

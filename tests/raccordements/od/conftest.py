@@ -31,7 +31,7 @@ def sim(serveur_od):
 @pytest.fixture
 def demandeur():
     return Demandeur(
-        qualite=Qualite.REPRESENTANT_LEGAL, nom="Claude Exemple", email="claude.exemple@client.exemple.test"
+        qualite=Qualite.REPRESENTANT_LEGAL, nom="Dominique Exemple", email="dominique.exemple@client.exemple.test"
     )
 
 

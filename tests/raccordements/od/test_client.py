@@ -405,7 +405,7 @@ def test_un_jeton_qui_n_arrive_pas_ne_laisse_jamais_de_doute_sur_une_ecriture(si
 def test_ni_cle_ni_jeton_ni_donnees_de_connexion_dans_les_traces(sim, ouvrir_cabinet, ouvrir_plateforme, ligne, jour):
     traces = []
     cabinet = ouvrir_cabinet(sim.urls(), journal=traces.append)
-    demandeur = Demandeur(qualite=Qualite.REPRESENTANT_LEGAL, nom="Claude Exemple", email="c@exemple.test")
+    demandeur = Demandeur(qualite=Qualite.REPRESENTANT_LEGAL, nom="Dominique Exemple", email="c@exemple.test")
     ouvert = cabinet.valider_droits(ligne, demandeur, UN)
     perdues = []
     for panne in ("json_tronque", "goutte_corps"):
@@ -429,7 +429,7 @@ def test_ni_cle_ni_jeton_ni_donnees_de_connexion_dans_les_traces(sim, ouvrir_cab
         assert secret not in ecrit
     confidentiels = [t.corps_reponse for t in traces if t.adresse.endswith(("/connectionData", "/token"))]
     assert confidentiels == [NON_GARDE] * 5
-    assert "Claude Exemple" in ecrit
+    assert "Dominique Exemple" in ecrit
 
 
 def test_un_refus_de_donnees_de_connexion_se_lit_dans_la_trace(sim, ouvrir_cabinet):

@@ -16,7 +16,7 @@ ABONNEMENT = "Ocp-Apim-Subscription-Key"
 LIGNE = {"level": "Siren", "siren": SIREN, "identifier": SIREN}
 DEMANDE = {
     "addressingLine": LIGNE,
-    "requester": {"quality": "legalRepresentative", "name": "Claude Exemple", "email": "c@exemple.test"},
+    "requester": {"quality": "legalRepresentative", "name": "Dominique Exemple", "email": "c@exemple.test"},
     "platform": {"registrationNumber": "0901"},
 }
 AU_CABINET = {
