@@ -32,6 +32,8 @@ SIMULATEURS = {
     "chorus": ("Chorus Pro", "CHORUS_SIMULATEUR_PORT"),
     "od": ("Cegid OD", "OD_SIMULATEUR_PORT"),
 }
+#: Signals that ask for the end of everything.
+DEMANDES_D_ARRET = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ARRETS_EXECUTANT = ((signal.SIGTERM, 15.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 5.0))
 
 
@@ -248,24 +250,28 @@ class Supervision:
         env = os.environ | {"PREUVE_MOT_DE_PASSE": personne["mot_de_passe"]}
         with subprocess.Popen([sys.executable, "manage.py", *commande], cwd=self.racine, env=env) as preuve:
             try:
-                while (code := preuve.poll()) is None:
+                while True:
+                    with _arrets_retenus():
+                        code = preuve.poll()
+                    if code is not None:
+                        return 1 if code else 0
                     self._verifier_enfants()
                     time.sleep(0.3)
             finally:
                 preuve.terminate()
-        return 1 if code else 0
 
     def _verifier_enfants(self) -> None:
-        for enfant in self._enfants:
-            if enfant.code is not None:
-                raise self._mort(enfant)
+        with _arrets_retenus():
+            mort = next((enfant for enfant in self._enfants if enfant.code is not None), None)
+        if mort:
+            raise self._mort(mort)
 
     # --- stop ----------------------------------------------------------------------------------------------------
 
     def _arreter(self) -> None:
         if not self._enfants:
             return
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for signum in DEMANDES_D_ARRET:
             signal.signal(signum, signal.SIG_IGN)
         self.ecrire("\nArrêt en cours…")
         for enfant in self._enfants:
@@ -350,6 +356,20 @@ def _executant_repond() -> bool:
 
 
 @contextlib.contextmanager
+def _arrets_retenus() -> Iterator[None]:
+    """Hold back the requests to stop, which end in KeyboardInterrupt, until the end of the block.
+
+    `subprocess.Popen.poll` takes a lock before it enters its `try`: interrupted there, it never gives it back, and
+    every later `wait` for that child ends by its time limit.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, DEMANDES_D_ARRET)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, DEMANDES_D_ARRET)
+
+
+@contextlib.contextmanager
 def _terminal() -> Iterator[None]:
     """Take the terminal's foreground and turn every request to stop into KeyboardInterrupt.
 
@@ -359,7 +379,7 @@ def _terminal() -> Iterator[None]:
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     # SIGINT too: a shell that starts a command in the background has it ignored.
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for signum in DEMANDES_D_ARRET:
         signal.signal(signum, signal.default_int_handler)
     groupe = os.getpgrp()
     notre = sys.stdin.isatty() and groupe != os.getpid() and os.tcgetpgrp(0) == groupe

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.supervision_demo import Supervision
+
 RACINE = Path(__file__).resolve().parents[2]
 
 # Two children instead of the whole product: one that lasts, one that the test can make end.
@@ -98,6 +100,25 @@ def test_demander_l_arret_arrete_tout_et_rend_zero(lancer, signum):
     assert supervision.returncode == 0
     assert "Tout est arrêté." in sortie
     assert not any(map(existe, pids))
+
+
+def test_une_demande_d_arret_attend_la_fin_du_releve_des_enfants(tmp_path):
+    """Raised inside `Popen.poll`, it leaves a lock taken: the child is waited for in vain, then stays a zombie."""
+    releves = []
+
+    class Interrompu:
+        @property
+        def code(self):
+            signal.raise_signal(signal.SIGINT)
+            releves.append("fini")
+
+    supervision = Supervision(
+        RACINE, tmp_path, port_web=1, ports_simulateurs={}, base_privee=False, courtier_prive=False, ecrire=print
+    )
+    supervision._enfants = [Interrompu()]
+    with pytest.raises(KeyboardInterrupt):
+        supervision._verifier_enfants()
+    assert releves == ["fini"]
 
 
 def test_un_enfant_sourd_est_arrete_de_force(lancer):
