@@ -23,7 +23,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import number_format
-from django.utils.functional import cached_property
+from django.utils.functional import SimpleLazyObject, cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -456,6 +456,10 @@ class SiteCabinet(UnfoldAdminSite):
         """Ignore the stock pages of installed packages: they are not styled, not bounded, and show TOTP keys."""
         if admin_class is not None and issubclass(admin_class, ModelAdmin):
             super().register(model_or_iterable, admin_class, **options)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Django's own list of models, built when a template reads it: the menu of the house is another."""
+        return SimpleLazyObject(lambda: super(SiteCabinet, self).get_app_list(request, app_label))
 
     def get_urls(self) -> list[URLPattern]:
         compte = [

@@ -35,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.help or config.option.version:
         return
     reseau.fermer()
+    config.add_cleanup(reseau.alleger_tls())
     if not OUVRIER:
         pile = config.stash[PILE] = contextlib.ExitStack()
         serveurs.demarrer_serveurs(pile)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -32,10 +32,12 @@ def annoncer(annonces: Iterable[Annonce]) -> int:
     return len(avis)
 
 
-def accessibles(personne: Collaborateur) -> QuerySet[Avis]:
-    """Their notices about what they may see today: permission and portfolio of each kind."""
+def accessibles(personne: Collaborateur, genres: Container[str] | None = None) -> QuerySet[Avis]:
+    """Their notices about what they may see today: permission and portfolio of each kind; only of `genres` if given."""
     permis = Q(pk__in=())
     for sujet in sujets_de(personne):
+        if genres is not None and sujet.genre not in genres:
+            continue
         objets = sujet.visibles(sujet.modele._default_manager.order_by(), personne)
         permis |= Q(Exists(objets.filter(pk=OuterRef("objet"))), genre=sujet.genre)
     return Avis.objects.filter(permis, personne=personne)
@@ -47,8 +49,16 @@ def visibles(personne: Collaborateur) -> QuerySet[Avis]:
 
 
 def non_lus(personne: Collaborateur) -> str:
-    """How many they have not read: `3`, `99+`, empty for none. One query, whatever their number."""
-    combien = visibles(personne).filter(lu_le=None).order_by()[: COMPTE_MAX + 1].count()
+    """How many they have not read: `3`, `99+`, empty for none. One query, a second one when there are some.
+
+    Every page asks: the kinds there are spare the database the conditions of the twenty others.
+    """
+    genres = Avis.objects.filter(personne=personne, montre=True, lu_le=None).order_by().values_list("genre").distinct()
+    presents = {genre for (genre,) in genres}
+    if not presents:
+        return ""
+    avis = accessibles(personne, presents).filter(montre=True, lu_le=None)
+    combien = avis.order_by()[: COMPTE_MAX + 1].count()
     return f"{COMPTE_MAX}+" if combien > COMPTE_MAX else str(combien or "")
 
 
