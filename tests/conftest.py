@@ -42,6 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
     import django
 
     django.setup()
+    from django.conf import settings
+
+    # A third of a second each with Argon2, which the demonstration of the browser tests keeps.
+    # Its signals write five times at each login: the tests that judge it put it back.
+    settings.AXES_ENABLED = False
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     # What was loaded stays: looking through it again and again took a sixth of the computing time of the page tests.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)

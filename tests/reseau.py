@@ -67,4 +67,6 @@ def alleger_tls() -> Callable[[], None]:
     fichier.write(f"{premiere}{fin}\n")
     fichier.flush()
     certifi.where = lambda: fichier.name
+    os.environ["SSL_CERT_FILE"] = fichier.name
+    os.environ.pop("SSL_CERT_DIR", None)
     return fichier.close

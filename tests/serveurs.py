@@ -12,8 +12,15 @@ from cryptography.fernet import Fernet
 from config.serveurs_prives import PostgresEmbarque, ValkeyEmbarque
 
 EXEMPLE = Path(__file__).resolve().parent.parent / ".env.example"
-# What a crash would lose is rebuilt by the next run.
-SANS_DURABILITE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+# What a crash would lose is rebuilt by the next run; what is emptied after each test needs no cleaning nor statistics,
+# and a plan must not depend on when they were last taken.
+SANS_DURABILITE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "200",
+}
 
 
 def environnement_vierge() -> None:

@@ -71,10 +71,10 @@ class JetonsEnBase:
             JetonAcces.objects.filter(cle=cle, obtenu_le=jeton.obtenu_le).update(valeur="", obtenu_le=None)
 
     def _prendre(self, vue: JetonAcces) -> uuid.UUID | None:
-        """The right to ask for a token, None when somebody has it, or has given one since `vue` was read."""
+        """The right to ask for a token, None when somebody has it, or has given one or failed since `vue` was read."""
         bail = uuid.uuid4()
         libre = Q(bail=None) | Q(bail_jusqu_au__lte=Now())
-        inchangee = JetonAcces.objects.filter(libre, pk=vue.pk, obtenu_le=vue.obtenu_le)
+        inchangee = JetonAcces.objects.filter(libre, pk=vue.pk, obtenu_le=vue.obtenu_le, bail_echoue=vue.bail_echoue)
         return bail if inchangee.update(bail=bail, bail_jusqu_au=Now() + self._bail) else None
 
     def _fabriquer(self, cle: str, bail: uuid.UUID, fabriquer: Callable[[], Jeton]) -> Jeton:

@@ -11,6 +11,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from config import connexion
+from config import settings as reglages
 from dossiers.models import Collaborateur
 
 PAGE = "/admin/mon-compte/double-authentification/"
@@ -20,7 +21,6 @@ MOT_DE_PASSE = "un mot de passe d'essai"
 @pytest.fixture(autouse=True)
 def pages_nues(settings):
     settings.UNFOLD = {**settings.UNFOLD, "SIDEBAR": {}, "ENVIRONMENT": None}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_un_code_absurde_est_refuse_proprement(client, appareil, code):
 
 
 def test_trop_d_essais_bloquent_avec_une_page_francaise(client, personne, settings):
-    settings.AXES_FAILURE_LIMIT = 3
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 3
     for _ in range(3):
         reponse = entrer(client, "faux")
     assert reponse.status_code == 429
@@ -156,7 +156,7 @@ def test_trop_d_essais_bloquent_avec_une_page_francaise(client, personne, settin
 
 
 def test_un_succes_remet_les_echecs_a_zero(client, personne, settings):
-    settings.AXES_FAILURE_LIMIT = 3
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 3
     for _ in range(2):
         entrer(client, "faux")
         entrer(client, "faux")
@@ -258,3 +258,8 @@ def test_un_geste_inconnu_est_refuse(session, nom):
 
 def test_seuls_lire_et_poster_existent(session):
     assert session.put(PAGE).status_code == 405
+
+
+def test_les_mots_de_passe_sont_haches_par_argon2():
+    """The tests put a faster one before it, in Django's settings and not in the product's."""
+    assert reglages.PASSWORD_HASHERS[0].endswith(".Argon2PasswordHasher")

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -24,13 +23,14 @@ def test_les_cles_sont_creees_une_fois_et_gardees_pour_soi(tmp_path):
 
 def test_deux_processus_partis_ensemble_ont_les_memes_cles(tmp_path):
     code = "import sys; from pathlib import Path; from config.embarque import secrets_locaux\n"
-    code += "sys.stdin.readline(); print(secrets_locaux(Path(sys.argv[1]))['SECRET_KEY'])"
+    code += "print('prêt', flush=True); sys.stdin.readline(); print(secrets_locaux(Path(sys.argv[1]))['SECRET_KEY'])"
     commande = [sys.executable, "-c", code, str(tmp_path / "var")]
     ensemble = [
         subprocess.Popen(commande, cwd=RACINE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
+        for _ in range(3)
     ]
-    time.sleep(1)
+    for processus in ensemble:
+        assert processus.stdout.readline() == "prêt\n"
     for processus in ensemble:
         processus.stdin.write("\n")
         processus.stdin.flush()

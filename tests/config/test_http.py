@@ -302,9 +302,11 @@ def serveur(*scenes):
         yield ecoute.getsockname()[1], connexions
     finally:
         fin.set()
+        # Closing alone does not wake the thread that accepts.
+        ecoute.shutdown(socket.SHUT_RDWR)
         ecoute.close()
         for prise in connexions:
-            # Closing alone does not wake a thread that is reading.
+            # Nor the one that reads.
             with suppress(OSError):
                 prise.shutdown(socket.SHUT_RDWR)
             prise.close()
@@ -338,7 +340,7 @@ LENTES = {
 def test_le_delai_total_borne_tout(lente):
     debut = time.monotonic()
     with serveur(LENTES[lente]) as (port, _), pytest.raises(ErreurPassagere) as refus:
-        appeler(port, delai_total=0.5)
+        appeler(port, delai_total=0.3)
     assert time.monotonic() - debut < 1.5
     assert refus.value.effet_possible
     assert "délai" in refus.value.message

@@ -2,6 +2,7 @@
 
 import io
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ APPELS = re.compile(r"\b(n?p?gettext)\(((?:u?'(?:[^'\\]|\\.)*'|u?\"(?:[^\"\\]|\\
 TEXTES = re.compile(r"u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
 
 
+@cache
 def messages_du_theme() -> set[tuple[str, ...]]:
     """Keys `(singular,)` or `(singular, plural)` of every translatable string of unfold."""
     trouves = set()

@@ -3,9 +3,13 @@
 import ast
 import os
 import re
+import runpy
 import subprocess
 import sys
+import traceback
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 from cryptography.fernet import Fernet
@@ -25,13 +29,17 @@ PRODUCTION = {
 }
 
 
-def importer(expression: str = "1", **reglages: str) -> subprocess.CompletedProcess[str]:
-    """Load the settings in a new process, with nothing but these variables."""
-    code = f"import config.settings as s; print({expression})"
-    env = {"PATH": os.environ["PATH"], **reglages}
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=RACINE, env=env, capture_output=True, text=True, check=False
-    )
+def charger(**reglages: str) -> dict[str, Any]:
+    """What the settings define, with nothing but these variables."""
+    with mock.patch.dict(os.environ, reglages, clear=True):
+        return runpy.run_path(str(RACINE / "config/settings.py"))
+
+
+def refus_de(**reglages: str) -> str:
+    """The whole of what a refused start says."""
+    with pytest.raises(ImproperlyConfigured) as refus:
+        charger(**reglages)
+    return "".join(traceback.format_exception(refus.value))
 
 
 # --- types -------------------------------------------------------------------------------------------------------
@@ -156,11 +164,28 @@ def test_les_cles_gardent_leur_ordre(monkeypatch):
 # --- start-up ----------------------------------------------------------------------------------------------------
 
 
+def importer(expression: str, **reglages: str) -> subprocess.CompletedProcess[str]:
+    """Load the settings in a new process, with nothing but these variables."""
+    commande = [sys.executable, "-c", f"import config.settings as s; print({expression})"]
+    env = {"PATH": os.environ["PATH"], **reglages}
+    return subprocess.run(commande, cwd=RACINE, env=env, capture_output=True, text=True, check=False)
+
+
+def test_une_production_complete_demarre():
+    essai = importer("s.DATABASES['default']['PASSWORD'], s.SESSION_COOKIE_SECURE, s.BASE_PRIVEE", **PRODUCTION)
+    assert (essai.stdout.strip(), essai.stderr) == ("p$ss True False", "")
+
+
+def test_un_refus_arrete_le_processus_sans_montrer_la_valeur():
+    essai = importer("1", **(PRODUCTION | {"REDIS_URL": "tressecret"}))
+    assert essai.returncode != 0
+    assert "Réglage REDIS_URL invalide" in essai.stderr
+    assert "tressecret" not in essai.stderr
+
+
 @pytest.mark.parametrize("nom", sorted(set(PRODUCTION) - {"PASSERELLE_ENV", "PASSERELLE_PRODUCTION"}))
 def test_la_production_refuse_de_demarrer_sans(nom):
-    essai = importer(**(PRODUCTION | {nom: ""}))
-    assert essai.returncode != 0
-    assert f"Réglage {nom} manquant" in essai.stderr
+    assert f"Réglage {nom} manquant" in refus_de(**(PRODUCTION | {nom: ""}))
 
 
 @pytest.mark.parametrize(
@@ -180,21 +205,14 @@ def test_la_production_refuse_de_demarrer_sans(nom):
     ],
 )
 def test_un_mauvais_reglage_arrete_le_demarrage_sans_se_montrer(nom, valeur):
-    essai = importer(**(PRODUCTION | {nom: valeur}))
-    assert essai.returncode != 0
-    assert f"Réglage {nom} invalide" in essai.stderr
-    assert "tressecret" not in essai.stderr
-    assert PRODUCTION["SECRET_KEY"] not in essai.stderr
+    dit = refus_de(**(PRODUCTION | {nom: valeur}))
+    assert f"Réglage {nom} invalide" in dit
+    assert "tressecret" not in dit
+    assert PRODUCTION["SECRET_KEY"] not in dit
 
 
 def test_la_cle_de_chiffrement_n_est_pas_celle_des_sessions():
-    essai = importer(**(PRODUCTION | {"SECRET_KEY": PRODUCTION["FERNET_KEYS"]}))
-    assert "Réglage FERNET_KEYS invalide" in essai.stderr
-
-
-def test_une_production_complete_demarre():
-    essai = importer("s.DATABASES['default']['PASSWORD'], s.SESSION_COOKIE_SECURE, s.BASE_PRIVEE", **PRODUCTION)
-    assert (essai.stdout.strip(), essai.stderr) == ("p$ss True False", "")
+    assert "Réglage FERNET_KEYS invalide" in refus_de(**(PRODUCTION | {"SECRET_KEY": PRODUCTION["FERNET_KEYS"]}))
 
 
 # --- .env.example ------------------------------------------------------------------------------------------------
@@ -252,16 +270,15 @@ def test_aucun_autre_fichier_ne_lit_l_environnement():
 @pytest.mark.parametrize("nom", ["RETENTION_AVIS_JOURS", "RETENTION_COURRIELS_JOURS"])
 def test_un_rappel_n_est_pas_efface_avant_son_echeance(nom):
     cles = {"SECRET_KEY": "x" * 60, "FERNET_KEYS": Fernet.generate_key().decode()}
-    refus = importer(PASSERELLE_ENV="", **cles, **{nom: "60"})
-    assert f"Réglage {nom} invalide" in refus.stderr
-    assert "Mettez 61 ou plus, ou 0" in refus.stderr
+    dit = refus_de(PASSERELLE_ENV="", **cles, **{nom: "60"})
+    assert f"Réglage {nom} invalide" in dit
+    assert "Mettez 61 ou plus, ou 0" in dit
 
 
 @pytest.mark.parametrize(
     ("reglages", "actif"),
-    [({}, "True"), (PRODUCTION, "False"), (PRODUCTION | {"EMAIL_URL": "smtp://courriel.exemple.test"}, "True")],
+    [({}, True), (PRODUCTION, False), (PRODUCTION | {"EMAIL_URL": "smtp://courriel.exemple.test"}, True)],
 )
 def test_en_production_la_console_n_est_pas_un_serveur_de_courriel(reglages, actif):
     cles = {"SECRET_KEY": PRODUCTION["SECRET_KEY"], "FERNET_KEYS": PRODUCTION["FERNET_KEYS"]}
-    lu = importer("s.COURRIEL_ACTIF", **({"PASSERELLE_ENV": ""} | cles | reglages))
-    assert lu.stdout.strip() == actif, lu.stderr
+    assert charger(**({"PASSERELLE_ENV": ""} | cles | reglages))["COURRIEL_ACTIF"] is actif

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -21,16 +23,31 @@ RACINE = Path(__file__).resolve().parents[2]
 root_seulement = pytest.mark.skipif(os.geteuid() != 0, reason="le cas ne se présente qu’en root")
 
 
-@pytest.fixture
-def dossier():
+@contextmanager
+def dossier_court() -> Iterator[Path]:
     """A short folder that `nobody` can enter, unlike pytest's own."""
     chemin = Path(tempfile.mkdtemp(prefix="passerelle-tests-", dir="/var/tmp"))
     yield chemin
     shutil.rmtree(chemin)
 
 
-def postgres(dossier: Path) -> PostgresEmbarque:
-    return PostgresEmbarque(dossier, journal=dossier / "postgresql.log", reglages=SANS_DURABILITE)
+@pytest.fixture
+def dossier():
+    with dossier_court() as chemin:
+        yield chemin
+
+
+@pytest.fixture(scope="module")
+def grappe():
+    """The folder of a PostgreSQL that has already run: making its data takes a second, starting it a fifth."""
+    with dossier_court() as chemin:
+        with postgres(chemin):
+            pass
+        yield chemin
+
+
+def postgres(dossier: Path, **reglages: str) -> PostgresEmbarque:
+    return PostgresEmbarque(dossier, journal=dossier / "postgresql.log", reglages=SANS_DURABILITE | reglages)
 
 
 def valkey(dossier: Path) -> ValkeyEmbarque:
@@ -53,8 +70,8 @@ def vivant(pid: int) -> bool:
 # --- PostgreSQL --------------------------------------------------------------------------------------------------
 
 
-def test_postgresql_demarre_sans_port_et_garde_ses_donnees(dossier):
-    with postgres(dossier) as serveur:
+def test_postgresql_demarre_sans_port_et_garde_ses_donnees(grappe):
+    with postgres(grappe) as serveur:
         with connexion(serveur) as base:
             assert base.execute("SHOW listen_addresses").fetchone() == ("",)
             base.execute("CREATE EXTENSION pg_trgm; CREATE TABLE essai (nom text); INSERT INTO essai VALUES ('Élodie')")
@@ -65,13 +82,13 @@ def test_postgresql_demarre_sans_port_et_garde_ses_donnees(dossier):
         assert serveur.donnees.stat().st_mode & 0o777 == 0o700
         pid = serveur.pid
     assert not vivant(pid)
-    with postgres(dossier) as serveur, connexion(serveur) as base:
+    with postgres(grappe) as serveur, connexion(serveur) as base:
         assert base.execute("SELECT nom FROM essai").fetchone() == ("Élodie",)
 
 
 @root_seulement
-def test_root_fait_tourner_postgresql_sous_nobody(dossier):
-    with postgres(dossier) as serveur:
+def test_root_fait_tourner_postgresql_sous_nobody(grappe):
+    with postgres(grappe) as serveur:
         assert Path(f"/proc/{serveur.pid}").stat().st_uid == serveur.donnees.stat().st_uid == 65534
 
 
@@ -88,8 +105,8 @@ def test_root_peut_avoir_ses_paquets_dans_un_dossier_ferme(dossier, tmp_path, mo
     assert ferme.stat().st_mode & 0o777 == 0o700, "rien n’est ouvert hors de nos dossiers"
 
 
-def test_un_verrou_laisse_par_un_arret_brutal_n_empeche_rien(dossier):
-    serveur = postgres(dossier)
+def test_un_verrou_laisse_par_un_arret_brutal_n_empeche_rien(grappe):
+    serveur = postgres(grappe)
     serveur.demarrer()
     os.kill(serveur.pid, signal.SIGKILL)
     serveur.arreter()
@@ -98,7 +115,7 @@ def test_un_verrou_laisse_par_un_arret_brutal_n_empeche_rien(dossier):
     lignes = verrou.read_text().split("\n")
     # The same number, now that of a program which is not ours: what a reboot does.
     verrou.write_text("\n".join([str(os.getppid()), *lignes[1:]]))
-    with postgres(dossier) as relance, connexion(relance) as base:
+    with postgres(grappe) as relance, connexion(relance) as base:
         assert base.execute("SELECT 1").fetchone() == (1,)
 
 
@@ -110,16 +127,16 @@ def test_une_creation_interrompue_est_reprise(dossier):
         assert serveur.repond()
 
 
-def test_un_second_serveur_sur_les_memes_donnees_est_refuse(dossier, monkeypatch):
+def test_un_second_serveur_sur_les_memes_donnees_est_refuse(grappe, monkeypatch):
     monkeypatch.setattr(PostgresEmbarque, "DELAI_LIBERATION", 0.2)
-    with postgres(dossier) as serveur:
+    with postgres(grappe) as serveur:
         with pytest.raises(ServeurPriveIndisponible, match="déjà en marche"):
-            postgres(dossier).demarrer()
+            postgres(grappe).demarrer()
         assert serveur.repond()
 
 
-def test_un_serveur_qui_ne_demarre_pas_montre_la_fin_de_son_journal(dossier):
-    serveur = PostgresEmbarque(dossier, journal=dossier / "p.log", reglages={"shared_buffers": "beaucoup"})
+def test_un_serveur_qui_ne_demarre_pas_montre_la_fin_de_son_journal(grappe):
+    serveur = postgres(grappe, shared_buffers="beaucoup")
     with pytest.raises(ServeurPriveIndisponible, match="shared_buffers"):
         serveur.demarrer()
     assert serveur.code is not None
@@ -133,12 +150,12 @@ def test_des_donnees_d_une_autre_version_sont_refusees(dossier):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="le noyau ne prévient les enfants que sous Linux")
-def test_les_serveurs_meurent_avec_un_parent_tue(dossier):
+def test_les_serveurs_meurent_avec_un_parent_tue(grappe):
     code = f"""
 import sys, time
 from pathlib import Path
 from config.serveurs_prives import PostgresEmbarque, ValkeyEmbarque
-d = Path({str(dossier)!r})
+d = Path({str(grappe)!r})
 p = PostgresEmbarque(d, journal=d / "p.log", reglages={{"fsync": "off"}}); p.demarrer()
 v = ValkeyEmbarque(d, donnees=d / "donnees-valkey", journal=d / "v.log"); v.demarrer()
 print(p.pid, v.pid, flush=True); time.sleep(60)

@@ -1,5 +1,6 @@
 """« make demo » when something goes wrong: it says what, and leaves nothing running."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from config import supervision_demo
 from config.supervision_demo import Supervision
 
 RACINE = Path(__file__).resolve().parents[2]
@@ -62,17 +64,18 @@ def existe(pid: int) -> bool:
     return True
 
 
-def test_un_port_deja_pris_est_dit_avec_la_sortie_de_secours():
+def test_un_port_deja_pris_est_dit_avec_la_sortie_de_secours(settings, monkeypatch, capsys):
+    # The terminal and the signals are those of the tests.
+    monkeypatch.setattr(supervision_demo, "_terminal", contextlib.nullcontext)
     with socket.create_server(("127.0.0.1", 0)) as occupant:
-        port = occupant.getsockname()[1]
-        env = os.environ | {"DEMO_PORT": str(port)}
-        essai = subprocess.run(
-            [sys.executable, "manage.py", "demo"], cwd=RACINE, env=env, capture_output=True, text=True, check=False
-        )
-    assert essai.returncode == 1
-    assert f"Port {port} indisponible pour le serveur web\u00a0: il est déjà pris." in essai.stdout
-    assert f"make demo DEMO_PORT={port + 10}" in essai.stdout
-    assert "2/11" not in essai.stdout
+        settings.DEMO_PORT = port = occupant.getsockname()[1]
+        with pytest.raises(SystemExit) as fin:
+            call_command("demo")
+    assert fin.value.code == 1
+    sortie = capsys.readouterr().out
+    assert f"Port {port} indisponible pour le serveur web\u00a0: il est déjà pris." in sortie
+    assert f"make demo DEMO_PORT={port + 10}" in sortie
+    assert "\n2/" not in sortie
 
 
 def test_la_demonstration_est_refusee_en_production(settings):
@@ -82,7 +85,7 @@ def test_la_demonstration_est_refusee_en_production(settings):
 
 
 def test_un_enfant_qui_meurt_est_nomme_avec_la_fin_de_son_journal(lancer):
-    supervision, pids = lancer("import time; time.sleep(1); print('panne inventée'); raise SystemExit(3)")
+    supervision, pids = lancer("import time; time.sleep(0.2); print('panne inventée'); raise SystemExit(3)")
     sortie, _ = supervision.communicate(timeout=30)
     assert supervision.returncode == 1
     assert "«\u00a0fragile\u00a0» s’est arrêté (code 3)" in sortie
@@ -102,14 +105,22 @@ def test_demander_l_arret_arrete_tout_et_rend_zero(lancer, signum):
     assert not any(map(existe, pids))
 
 
-def test_une_demande_d_arret_attend_la_fin_du_releve_des_enfants(tmp_path):
+@pytest.fixture
+def raccroche():
+    """SIGHUP asks for the end, as under the supervisor."""
+    avant = signal.signal(signal.SIGHUP, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGHUP, avant)
+
+
+def test_une_demande_d_arret_attend_la_fin_du_releve_des_enfants(tmp_path, raccroche):
     """Raised inside `Popen.poll`, it leaves a lock taken: the child is waited for in vain, then stays a zombie."""
     releves = []
 
     class Interrompu:
         @property
         def code(self):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGHUP)
             releves.append("fini")
 
     supervision = Supervision(
@@ -121,10 +132,11 @@ def test_une_demande_d_arret_attend_la_fin_du_releve_des_enfants(tmp_path):
     assert releves == ["fini"]
 
 
-def test_un_enfant_sourd_est_arrete_de_force(lancer):
-    sourd = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    supervision, pids = lancer(sourd)
-    time.sleep(1)
+def test_un_enfant_sourd_est_arrete_de_force(lancer, tmp_path):
+    sourd = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('sourd', flush=True)"
+    supervision, pids = lancer(f"{sourd}; time.sleep(60)")
+    while "sourd" not in (tmp_path / "journaux/fragile.log").read_text():
+        time.sleep(0.02)
     supervision.send_signal(signal.SIGINT)
     assert supervision.wait(30) == 0
     assert not any(map(existe, pids))

@@ -58,6 +58,26 @@ def collaborateur(db):
 
 
 @pytest.fixture
+def lecture_ici(monkeypatch):
+    """Files are read in this process: what a process of its own is worth, test_lecture says."""
+    import contextlib
+    import csv
+
+    from interlocuteurs.imports import lecteur, lecture
+
+    def lire_ici(commande, *, stdout, **options):
+        with contextlib.redirect_stdout(stdout):
+            lecture.main(commande[-3:])
+        stdout.flush()
+
+    monkeypatch.setattr(lecture, "se_borner", lambda **limites: None)
+    monkeypatch.setattr(lecteur.subprocess, "run", lire_ici)
+    plus_long_champ = csv.field_size_limit()
+    yield
+    csv.field_size_limit(plus_long_champ)
+
+
+@pytest.fixture
 def travailler(cle):
     """Do what is due, past every delay and quarantine; as many turns as asked."""
     from datetime import timedelta

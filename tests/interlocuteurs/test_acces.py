@@ -17,6 +17,7 @@ from interlocuteurs.gestes import AccesForm
 from interlocuteurs.models import Acces, Interlocuteur
 from interlocuteurs.natures import objet_de
 from interlocuteurs.services.acces import charger, demander_acces, juger, preparer_cellules
+from tests.epreuves import repetitions
 from tests.fabriques import (
     AccesFactory,
     CleApiFactory,
@@ -95,25 +96,26 @@ def test_deja_demande(manager, dossiers):
     assert verdict(manager, acces.interlocuteur, dossiers[1])[0] == FAIRE
 
 
-@pytest.mark.parametrize(
-    ("personne", "dossier", "mot"),
-    [
-        ({"anonyme": True}, {}, "anonymisé"),
-        ({"actif": False}, {}, "désactivé"),
-        ({"a_inviter": True}, {}, "tenant"),
-        ({"presence": "autre"}, {}, "rattachez"),
-        ({"domaine": "AILLEURS"}, {}, "domaine"),
-        ({"environnement": "test"}, {}, "domaine"),
-        ({}, {"archive": True}, "archivé"),
-        ({}, {"cle__standard": True}, "P04454"),
-        ({}, {"cle__activee_loophub": False}, "LoopHub"),
-    ],
-    ids=lambda v: str(v),
-)
-def test_ce_qui_bloque_dit_pourquoi(manager, personne, dossier, mot):
-    lu = verdict(manager, InterlocuteurFactory(**personne), DossierFactory(**dossier))
-    assert lu[0] == BLOQUE
-    assert mot in lu[1]
+#: What a contact and a dossier are, and a word of the reason why the accès cannot be given.
+BLOCAGES = [
+    ({"anonyme": True}, {}, "anonymisé"),
+    ({"actif": False}, {}, "désactivé"),
+    ({"a_inviter": True}, {}, "tenant"),
+    ({"presence": "autre"}, {}, "rattachez"),
+    ({"domaine": "AILLEURS"}, {}, "domaine"),
+    ({"environnement": "test"}, {}, "domaine"),
+    ({}, {"archive": True}, "archivé"),
+    ({}, {"cle__standard": True}, "P04454"),
+    ({}, {"cle__activee_loophub": False}, "LoopHub"),
+]
+
+
+def test_ce_qui_bloque_dit_pourquoi(manager, subtests):
+    for personne, dossier, mot in BLOCAGES:
+        with subtests.test(mot):
+            lu = verdict(manager, InterlocuteurFactory(**personne), DossierFactory(**dossier))
+            assert lu[0] == BLOQUE
+            assert mot in lu[1]
 
 
 def test_une_operation_a_verifier_bloque_tout_l_interlocuteur(manager, dossiers):
@@ -136,7 +138,7 @@ def test_de_deux_demandes_sur_un_acces_la_derniere_vaut(manager, dossiers):
     assert (lue.pk, lue.voulu) == (1, False)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(12, 200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     presence=st.sampled_from(Interlocuteur.Presence.values),
     invitation=st.sampled_from(Interlocuteur.Invitation.values),

@@ -180,7 +180,7 @@ def geste(request):
 def appeler(geste, reponse):
     with respx.mock(assert_all_called=True) as routeur:
         route = routeur.post(ADRESSES[geste]).mock(**reponse)
-        with client(BASE, transport=httpx.HTTPTransport()) as loop:
+        with client(BASE, transport=httpx.HTTPTransport(trust_env=False)) as loop:
             return GESTES[geste](loop), json.loads(route.calls[0].request.content)
 
 
@@ -273,7 +273,9 @@ def test_des_identifiants_refuses_sont_un_reglage(geste):
 def test_le_nom_du_champ_du_contact_se_regle():
     with respx.mock() as routeur:
         route = routeur.post(ADRESSES["addCollaborativeOffer"]).mock(return_value=httpx.Response(200, text=DEJA))
-        with client(BASE, transport=httpx.HTTPTransport(), champ_contact="contact", ajout="addOffer") as loop:
+        with client(
+            BASE, transport=httpx.HTTPTransport(trust_env=False), champ_contact="contact", ajout="addOffer"
+        ) as loop:
             loop.donner_acces(FICHE.email, *ACCES)
     corps = json.loads(route.calls[0].request.content)
     assert corps == {"codeDossier": "DEMO1", "offre": "consultation", "contact": FICHE.email}

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlocuteurs.courriel import afficher_courriel, normaliser_courriel, normaliser_nom
+from tests.epreuves import repetitions
 
 INVISIBLES = ["\u200b", "\u200e", "\u202e", "\u2066", "\u00ad", "\ufeff", "\x00", "\x1f", "\u3164", "\u2800", "\ufe0f"]
 
@@ -67,7 +68,7 @@ def test_le_domaine_se_montre_lisible():
     assert afficher_courriel("illisible") == "illisible"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(60, 1000), deadline=None)
 @given(st.text(max_size=40) | st.emails())
 def test_l_ecriture_gardee_est_stable_ascii_et_minuscule(texte):
     try:

@@ -140,7 +140,9 @@ def mentionner(zenobie, manager, dossiers):
         )
 
 
-def test_apres_l_anonymisation_la_personne_n_est_nulle_part(zenobie, manager):
+def test_apres_l_anonymisation_la_personne_n_est_nulle_part_et_deux_messages_devenus_le_meme_n_en_font_qu_un(
+    zenobie, manager
+):
     tables = {table for table, _, _ in restes()}
     assert {
         "dossiers_operation",
@@ -157,6 +159,8 @@ def test_apres_l_anonymisation_la_personne_n_est_nulle_part(zenobie, manager):
     anonymiser(zenobie, par=manager, motif="Demande écrite de Zénobie Cinqsoleils (07 05 06 03 02).")
     assert restes() == []
     assert f"anonyme {zenobie.pk}" in Avis.objects.get(objet__in=operations_de(zenobie)).texte
+    (gardee,) = Explication.objects.filter(motif="{…} est joignable au {…} seulement")
+    assert Operation.objects.get(explication=gardee).message.startswith(f"Interlocuteur anonyme {zenobie.pk}")
 
 
 def test_la_piste_comptable_reste(zenobie, manager, dossiers):
@@ -177,12 +181,6 @@ def test_la_piste_comptable_reste(zenobie, manager, dossiers):
     assert (journal.acteur, journal.details["anonymisation"]) == (manager, True)
     assert "Départ du client." in journal.texte
     assert [(h.nom, h.email) for h in anonyme.history.all()] == [(f"anonyme {zenobie.pk}", pseudonyme)] * 4
-
-
-def test_deux_messages_devenus_le_meme_n_en_font_qu_un(zenobie, manager):
-    anonymiser(zenobie, par=manager, motif="Départ.")
-    (gardee,) = Explication.objects.filter(motif="{…} est joignable au {…} seulement")
-    assert Operation.objects.get(explication=gardee).message.startswith(f"Interlocuteur anonyme {zenobie.pk}")
 
 
 def test_les_autres_personnes_restent_telles_quelles(zenobie, manager):
@@ -263,11 +261,11 @@ def test_l_export_dit_tout_et_rien_de_secret(zenobie, manager, dossiers):
     assert Evenement.objects.latest("id").type == Evenement.Type.EXPORT
 
 
-def test_l_export_a_sa_permission(zenobie, collaborateur):
-    with pytest.raises(PermissionDenied):
-        exporter_donnees(zenobie, par=collaborateur)
-    with pytest.raises(PermissionDenied):
-        exporter_donnees(zenobie, par=CollaborateurFactory(manager=True, portefeuille=True))
+def test_l_export_a_sa_permission(collaborateur):
+    personne = InterlocuteurFactory()
+    for par in (collaborateur, CollaborateurFactory(manager=True, portefeuille=True)):
+        with pytest.raises(PermissionDenied):
+            exporter_donnees(personne, par=par)
 
 
 def test_les_operations_et_le_journal_d_une_personne_se_lisent_par_index(zenobie):

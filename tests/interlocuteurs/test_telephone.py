@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlocuteurs.telephone import afficher_telephone, avertissement, est_mobile, lire_telephone, motif, pour_loop
+from tests.epreuves import repetitions
 
 INDICATIFS = ("33", "262", "590", "594", "596", "508")
 SEPARATEURS = st.sampled_from(["", " ", ".", "-", "\u00a0", "\u202f", " - ", "\u2011", "/"])
@@ -97,7 +98,7 @@ def test_mobile_ou_fixe(e164, mobile):
     assert est_mobile(e164) is mobile
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(60, 1000), deadline=None)
 @given(indicatif=st.sampled_from(INDICATIFS), chiffres=st.from_regex(r"[1-9][0-9]{8}", fullmatch=True))
 def test_ce_qui_est_lu_se_relit_sous_toutes_ses_formes(indicatif, chiffres):
     try:
@@ -110,7 +111,7 @@ def test_ce_qui_est_lu_se_relit_sous_toutes_ses_formes(indicatif, chiffres):
         assert re.fullmatch(motif(e164), forme)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(60, 1000), deadline=None)
 @given(
     chiffres=st.from_regex(r"0[1-9][0-9]{8}", fullmatch=True), separateurs=st.lists(SEPARATEURS, min_size=9, max_size=9)
 )
@@ -122,7 +123,7 @@ def test_dix_chiffres_se_lisent_toujours_et_repartent_tels_quels(chiffres, separ
     assert afficher_telephone(e164).replace(" ", "") == chiffres
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(60, 1000), deadline=None)
 @given(st.text(max_size=30))
 def test_un_texte_quelconque_est_un_numero_possible_ou_un_refus(texte):
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from functools import lru_cache
 from typing import Any
+from uuid import uuid4
 
 import factory
 from cryptography import x509
@@ -30,9 +31,11 @@ from raccordements.models import (
     Protocole,
     Structure,
     UsageCertificat,
+    Version,
 )
 from raccordements.services.approbation import approuver, soumettre
 from raccordements.services.certificats import garder
+from raccordements.services.contenu import empreinte
 from raccordements.services.envoi import Canal, constater, noter_envoi, prendre_pour_envoi
 from raccordements.services.redaction import Saisie, creer
 from tests.fabriques import CollaborateurFactory, siret_fictif
@@ -200,3 +203,43 @@ def activee(fiche: Any, **options: Any) -> Any:
     fiche = envoyee(fiche, **options)
     constater(fiche, Etat.ACTIVEE, source="essai", preuve={"connexionEDI": True}, par=None, code_appli="VFE039")
     return relue(fiche)
+
+
+def _copie(ligne: Any, **champs: Any) -> Any:
+    """A row like another, not written yet."""
+    colonnes = [c for c in ligne._meta.concrete_fields if not (c.primary_key or c.generated)]
+    return type(ligne)(**{c.attname: getattr(ligne, c.attname) for c in colonnes} | champs)
+
+
+def semblables(modele: Any, nombre: int) -> list[Any]:
+    """Fiches of other partners in the situation of `modele`, with their version and no history, in a few queries."""
+    modele = relue(modele)
+    version = modele.version
+    neuve = {"version_id": None, "version_envoyee_id": None, "etat": Etat.BROUILLON, "approbation": "a_soumettre"}
+    attente = {"etat": Version.Etat.EN_ATTENTE, "decide_par_id": None, "decide_le": None}
+    structures = StructureFactory.create_batch(nombre)
+    fiches = Fiche.toutes.bulk_create(
+        _copie(modele, reference=uuid4(), structure_id=structure.pk, **neuve) for structure in structures
+    )
+    contenus = [
+        version.contenu | {"partenaire": {"siret": structure.siret, "designation": structure.designation}}
+        for structure in structures
+    ]
+    versions = Version.objects.bulk_create(
+        _copie(version, fiche_id=fiche.pk, contenu=contenu, empreinte=empreinte(contenu), **attente)
+        for fiche, contenu in zip(fiches, contenus, strict=True)
+    )
+    for lignes, champ, copies in (
+        (version.participations.all(), "version_id", versions),
+        (modele.lignes.all(), "fiche_id", fiches),
+        (modele.certificats_joints.all(), "fiche_id", fiches),
+    ):
+        lignes.model.objects.bulk_create(_copie(une, **{champ: copie.pk}) for une in lignes for copie in copies)
+    Version.objects.filter(pk__in=[sienne.pk for sienne in versions]).update(
+        etat=version.etat, decide_par=version.decide_par, decide_le=version.decide_le
+    )
+    for fiche, sienne in zip(fiches, versions, strict=True):
+        fiche.version, fiche.etat, fiche.approbation = sienne, modele.etat, modele.approbation
+        fiche.version_envoyee = sienne if modele.version_envoyee_id else None
+    Fiche.toutes.bulk_update(fiches, ["version", "version_envoyee", "etat", "approbation"])
+    return [relue(fiche) for fiche in fiches]

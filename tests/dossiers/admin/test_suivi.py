@@ -23,12 +23,19 @@ from tests.fabriques import (
     OffreFactory,
     OperationFactory,
 )
+from tests.rendu import sans_rendu
 
 pytestmark = pytest.mark.django_db
 
 
 def fiche(objet: Any) -> str:
     return reverse(f"admin:dossiers_{objet._meta.model_name}_change", args=[objet.pk])
+
+
+def vue_de(client: Client, objet: Any) -> Any:
+    """What the page of `objet` has to show, undrawn."""
+    with sans_rendu():
+        return client.get(fiche(objet)).context_data
 
 
 def lot_de(**nombres: int) -> Lot:
@@ -139,12 +146,11 @@ def test_une_operation_echouee_dit_quoi_pourquoi_et_que_faire(manager: Client) -
     assert Operation.objects.filter(nature="synchroniser_loophub", guichet=operation.guichet).count() == 1
 
 
-@pytest.mark.parametrize(("nature", "dit"), [("actualiser_dossier", False), ("ajouter_offre", True)])
-def test_relancer_ne_nomme_un_environnement_que_pour_y_ecrire(manager: Client, nature: str, dit: bool) -> None:
+def test_relancer_ne_nomme_un_environnement_que_pour_y_ecrire(manager: Client) -> None:
     explication = ExplicationFactory(ecrite=True, geste="relancer")
-    operation = OperationFactory(echouee=True, nature=nature, explication=explication)
-    remede = manager.get(fiche(operation)).context["remede"]
-    assert bool(remede["environnement"]) is dit
+    for nature, dit in (("actualiser_dossier", False), ("ajouter_offre", True)):
+        operation = OperationFactory(echouee=True, nature=nature, explication=explication)
+        assert bool(vue_de(manager, operation)["remede"]["environnement"]) is dit, nature
 
 
 def test_un_message_inconnu_est_montre_tel_quel_avec_la_marche_a_suivre(consultation: Client) -> None:
@@ -154,27 +160,28 @@ def test_un_message_inconnu_est_montre_tel_quel_avec_la_marche_a_suivre(consulta
     assert "Ce message n’a pas encore d’explication" in texte
 
 
-@pytest.mark.parametrize(
-    ("geste", "bouton"),
-    [
-        ("tester_cle", "Tester la connexion de la clé"),
-        ("relancer", "Relancer l’opération"),
-        ("actualiser_dossier", "Actualiser le dossier depuis Loop"),
-        ("ouvrir_cle", "Ouvrir la clé d’API"),
-        ("ouvrir_dossier", "Ouvrir le dossier"),
-    ],
-)
-def test_chaque_remede_a_son_bouton_qui_marche(manager: Client, consultation: Client, geste: str, bouton: str) -> None:
-    operation = OperationFactory(echouee=True, explication=ExplicationFactory(ecrite=True, geste=geste))
-    reponse = manager.get(fiche(operation))
-    remede = reponse.context["remede"]
-    assert remede["libelle"] == bouton
-    assert bouton in reponse.content.decode()
-    if remede["methode"] == "post":
-        assert manager.post(remede["adresse"], remede["champs"]).status_code in {200, 302}
-    else:
-        assert manager.get(remede["adresse"]).status_code == 200
-    assert (consultation.get(fiche(operation)).context["remede"] is None) == (geste != "ouvrir_dossier")
+REMEDES = {
+    "tester_cle": "Tester la connexion de la clé",
+    "relancer": "Relancer l’opération",
+    "actualiser_dossier": "Actualiser le dossier depuis Loop",
+    "ouvrir_cle": "Ouvrir la clé d’API",
+    "ouvrir_dossier": "Ouvrir le dossier",
+}
+
+
+def test_chaque_remede_a_son_bouton_qui_marche(manager: Client, consultation: Client) -> None:
+    for geste, bouton in REMEDES.items():
+        operation = OperationFactory(echouee=True, explication=ExplicationFactory(ecrite=True, geste=geste))
+        reponse = manager.get(fiche(operation))
+        remede = reponse.context["remede"]
+        assert remede["libelle"] == bouton
+        assert bouton in reponse.content.decode()
+        with sans_rendu():
+            if remede["methode"] == "post":
+                assert manager.post(remede["adresse"], remede["champs"]).status_code in {200, 302}, geste
+            else:
+                assert manager.get(remede["adresse"]).status_code == 200, geste
+        assert (vue_de(consultation, operation)["remede"] is None) == (geste != "ouvrir_dossier")
 
 
 def test_annuler_et_relancer_une_operation(manager: Client) -> None:
@@ -225,15 +232,14 @@ def test_trancher_depuis_une_page_perimee_ne_change_rien(manager: Client) -> Non
     assert operation.etat == Etat.A_VERIFIER
 
 
-@pytest.mark.parametrize(
-    "champs", [{}, {"decision": "appliquee"}, {"decision": "rien", "motif": "Vu."}, {"motif": " "}]
-)
-def test_trancher_sans_decision_ou_sans_motif_revient_au_champ(manager: Client, champs: dict[str, str]) -> None:
+def test_trancher_sans_decision_ou_sans_motif_revient_au_champ(manager: Client) -> None:
     operation = OperationFactory(a_verifier=True)
-    reponse = manager.post(reverse("admin:dossiers_operation_trancher", args=[operation.pk]), champs)
-    operation.refresh_from_db()
-    assert (reponse.status_code, operation.etat) == (200, Etat.A_VERIFIER)
-    assert "errorlist" in reponse.content.decode()
+    adresse = reverse("admin:dossiers_operation_trancher", args=[operation.pk])
+    for champs in ({}, {"decision": "appliquee"}, {"decision": "rien", "motif": "Vu."}, {"motif": " "}):
+        reponse = manager.post(adresse, champs)
+        operation.refresh_from_db()
+        assert (reponse.status_code, operation.etat) == (200, Etat.A_VERIFIER), champs
+        assert "errorlist" in reponse.content.decode()
 
 
 def test_trancher_ce_qui_a_deja_bouge_est_explique(manager: Client) -> None:

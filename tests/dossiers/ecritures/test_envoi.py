@@ -366,24 +366,25 @@ def test_deux_plans_prepares_du_meme_contenu_ne_partent_pas_tous_deux(pret, coll
     assert "Même contenu" in lots[1].refus[0]["motif"]
 
 
-@pytest.mark.parametrize(
-    ("champs", "verdict", "mot"),
-    [
-        ({"etat": Import.CONTROLE}, Verdict.BLOQUE, "contrôle"),
-        ({"etat": Import.A_CORRIGER}, Verdict.BLOQUE, "défauts"),
-        ({"etat": Import.ABANDONNE}, Verdict.RIEN, "abandonné"),
-        ({"parti": True}, Verdict.RIEN, "Déjà parti"),
-        ({"dossier": None}, Verdict.BLOQUE, "dossier"),
-        ({"perso": True, "modele": ""}, Verdict.BLOQUE, "MODELE"),
-        ({"lien": True, "lien_jusqu_au": timezone.now() + timedelta(hours=23)}, Verdict.BLOQUE, "24 heures"),
-        ({"fichier": ""}, Verdict.BLOQUE, "effacé"),
-    ],
-)
-def test_ce_qui_ne_peut_pas_partir_dit_pourquoi(db, simulateur, collaborateur, champs, verdict, mot):
-    importation = ImportEcrituresFactory(**champs)
-    ligne = ligne_du_plan(importation, collaborateur)
-    assert ligne.verdict == verdict
-    assert mot in ligne.motif
+#: An import that cannot leave, the verdict of its line and a word of its reason.
+EMPECHES = [
+    ({"etat": Import.CONTROLE}, Verdict.BLOQUE, "contrôle"),
+    ({"etat": Import.A_CORRIGER}, Verdict.BLOQUE, "défauts"),
+    ({"etat": Import.ABANDONNE}, Verdict.RIEN, "abandonné"),
+    ({"parti": True}, Verdict.RIEN, "Déjà parti"),
+    ({"dossier": None}, Verdict.BLOQUE, "dossier"),
+    ({"perso": True, "modele": ""}, Verdict.BLOQUE, "MODELE"),
+    ({"lien": True, "lien_jusqu_au": timezone.now() + timedelta(hours=23)}, Verdict.BLOQUE, "24 heures"),
+    ({"fichier": ""}, Verdict.BLOQUE, "effacé"),
+]
+
+
+def test_ce_qui_ne_peut_pas_partir_dit_pourquoi(collaborateur, subtests):
+    for champs, verdict, mot in EMPECHES:
+        with subtests.test(mot):
+            ligne = ligne_du_plan(ImportEcrituresFactory(**champs), collaborateur)
+            assert ligne.verdict == verdict
+            assert mot in ligne.motif
 
 
 def test_le_plan_ne_fait_pas_plus_de_requetes_pour_plus_d_imports(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dossiers.ecritures import lignes, suites
 from dossiers.ecritures.fec import controler_fec
 from tests.dossiers.ecritures import corpus
+from tests.epreuves import repetitions
 
 ENTREES = 12
 VALEURS = (
@@ -85,7 +86,7 @@ def encoder(fichier):
     return fichier.octets()
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=repetitions(60, 1000), deadline=None)
 @example("Windows-1252", [("octet", 276, 180)], 1)
 @example("montant et sens D/C", [("colonne", 2, "0"), ("tri", 0), ("octet", 751, 0)], 1)
 @example("tabulations, CRLF, UTF-8", [("colonne", 0, ""), ("colonne", 2, "")], 1)
@@ -102,7 +103,7 @@ def test_le_rapport_ne_depend_ni_du_chemin_ni_de_la_decoupe(variante, retouches,
         assert decoupe == attendu
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=repetitions(20, 200), deadline=None)
 @given(st.data())
 def test_les_totaux_sont_ceux_d_une_addition_naive(donnees):
     fichier = corpus.Fichier(lignes=list(corpus.lignes_propres(ENTREES)))

@@ -1,5 +1,6 @@
 """Receiving files and links, saying where they go, giving up; the checks that wait; who may do what."""
 
+import contextlib
 import logging
 from datetime import timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.utils import timezone
 
 from dossiers.ecritures import services, verification
@@ -46,22 +48,23 @@ def test_un_fichier_recu_est_garde_a_l_abri_et_attend_son_controle(collaborateur
     assert Evenement.objects.filter(dossier=dossiers[0], acteur=collaborateur).exists()
 
 
-@pytest.mark.parametrize(
-    ("nom", "code"),
-    [
-        ("{siren}FEC20251231.txt", "DEMO1"),
-        ("{siren}-FEC-20251231.csv", "DEMO1"),
-        ("demo2.txt", "DEMO2"),
-        ("Écritures demo2 2025.txt", "DEMO2"),
-        ("demo1_demo2.txt", None),
-        ("inconnu.txt", None),
-        ("999999999FEC20251231.txt", None),
-        ("999999999-FEC-20251231 demo1.txt", None),
-    ],
-)
-def test_un_fichier_trouve_son_dossier_par_son_nom(collaborateur, dossiers, nom, code):
-    trouve = services.rapprocher(nom.format(siren=dossiers[0].siren), par=collaborateur)
-    assert (trouve.code if trouve else None) == code
+#: Name of a file, and the code of the dossier that it names.
+NOMS = [
+    ("{siren}FEC20251231.txt", "DEMO1"),
+    ("{siren}-FEC-20251231.csv", "DEMO1"),
+    ("demo2.txt", "DEMO2"),
+    ("Écritures demo2 2025.txt", "DEMO2"),
+    ("demo1_demo2.txt", None),
+    ("inconnu.txt", None),
+    ("999999999FEC20251231.txt", None),
+    ("999999999-FEC-20251231 demo1.txt", None),
+]
+
+
+def test_un_fichier_trouve_son_dossier_par_son_nom(collaborateur, dossiers):
+    for nom, code in NOMS:
+        trouve = services.rapprocher(nom.format(siren=dossiers[0].siren), par=collaborateur)
+        assert (trouve.code if trouve else None) == code, nom
 
 
 def test_deux_dossiers_du_meme_siren_laissent_choisir(collaborateur, dossiers, cle):
@@ -145,25 +148,20 @@ GESTES = {
 }
 
 
-@pytest.mark.parametrize("geste", GESTES)
 @pytest.mark.parametrize("role", ["consultation", "collaborateur", "manager", "administrateur"])
 @pytest.mark.parametrize("sien", [True, False])
-def test_qui_peut_quoi(db, cle, geste, role, sien):
+def test_qui_peut_quoi(cle, subtests, role, sien):
     personne = CollaborateurFactory(**{role: True}, limite_au_portefeuille=not sien)
-    dossier = DossierFactory(cle=cle)
-    etat = {"parti": True} if geste == "reprendre_le_suivi" else {}
-    importation = ImportEcrituresFactory(dossier=dossier, empreinte="d" * 64, **etat)
-    ImportEcrituresFactory(dossier=dossier, empreinte="d" * 64, parti=True)
-    permis = sien and role in (
-        {"manager", "administrateur"}
-        if geste == "admettre_le_doublon"
-        else {"collaborateur", "manager", "administrateur"}
-    )
-    if permis:
-        GESTES[geste](importation, personne)
-    else:
-        with pytest.raises(PermissionDenied):
-            GESTES[geste](importation, personne)
+    pret = ImportEcrituresFactory(dossier=DossierFactory(cle=cle), empreinte="d" * 64)
+    parti = ImportEcrituresFactory(dossier=pret.dossier, empreinte="d" * 64, parti=True)
+    for geste, agir in GESTES.items():
+        importation = parti if geste == "reprendre_le_suivi" else pret
+        roles = {"manager", "administrateur"} | ({"collaborateur"} if geste != "admettre_le_doublon" else set())
+        refus = contextlib.nullcontext() if sien and role in roles else pytest.raises(PermissionDenied)
+        with subtests.test(geste), transaction.atomic():
+            with refus:
+                agir(ImportEcritures.objects.get(pk=importation.pk), personne)
+            transaction.set_rollback(True)
 
 
 def test_un_import_sans_dossier_n_est_vu_que_de_son_auteur_dans_un_portefeuille(db):

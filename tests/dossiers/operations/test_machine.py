@@ -17,6 +17,7 @@ from dossiers.operations.reservation import reserver, reserver_relecture
 from dossiers.services import operations as services
 from dossiers.services.erreurs import ActionImpossible
 from tests.dossiers.operations.scenario import PERDUE, REFUS, REFUSEE_A_LA_PORTE, Distant, NatureScriptee
+from tests.epreuves import repetitions
 from tests.fabriques import CleApiFactory, CollaborateurFactory, DossierFactory, OperationFactory
 
 
@@ -115,7 +116,10 @@ def test_les_etats_ne_bougent_que_par_la_table():
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=repetitions(8, 100),
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
 

@@ -13,6 +13,7 @@ from dossiers.services import plans
 from dossiers.services.plans import Plan
 from interlocuteurs.models import Interlocuteur
 from tests.fabriques import AccesFactory, DossierFactory, InterlocuteurFactory, OperationFactory
+from tests.rendu import sans_rendu
 
 pytestmark = pytest.mark.django_db
 RANG = {"consultation": 0, "collaborateur": 1, "manager": 2, "administrateur": 3}
@@ -58,7 +59,8 @@ def test_chaque_page_selon_le_role(par_role: tuple[str, Client]) -> None:
     contact = InterlocuteurFactory()
     vues = {}
     for chemin, minimum in LECTURES:
-        statut = client.get(LISTE + chemin.format(pk=contact.pk)).status_code
+        with sans_rendu():
+            statut = client.get(LISTE + chemin.format(pk=contact.pk)).status_code
         vues[chemin] = (statut, 200 if RANG[role] >= minimum else 403)
     assert {chemin: obtenu for chemin, (obtenu, attendu) in vues.items() if obtenu != attendu} == {}
 
@@ -70,7 +72,8 @@ def test_chaque_ecriture_selon_le_role(par_role: tuple[str, Client]) -> None:
     vues = {}
     for chemin, champs, minimum in ECRITURES:
         envoi = {nom: remplir(valeur, **noms) for nom, valeur in champs.items()}
-        statut = client.post(LISTE + chemin.format(**noms), envoi).status_code
+        with sans_rendu():
+            statut = client.post(LISTE + chemin.format(**noms), envoi).status_code
         vues[chemin, envoi.get("geste")] = (statut, RANG[role] < minimum)
     assert {cle: statut for cle, (statut, refuse) in vues.items() if (statut == 403) != refuse} == {}
     assert not [statut for statut, _ in vues.values() if statut >= 500]
@@ -99,11 +102,12 @@ def test_le_plan_d_une_selection_selon_le_role(par_role: tuple[str, Client]) -> 
     for geste in ("donner_acces", "retirer_acces"):
         selection = Selection(geste=geste, pks=[acces.interlocuteur_id], retour="", pour=pour).sceller()
         plan = Plan(geste=plans.geste(geste), parametres=parametres, lignes=[], pour=pour).sceller()
-        statuts = [
-            client.post(f"{LISTE}plan/", {"selection": selection, **parametres}).status_code,
-            client.post(f"{LISTE}plan/csv/", {"selection": selection, **parametres}).status_code,
-            client.post(f"{LISTE}plan/confirmer/", {"plan": plan}).status_code,
-        ]
+        with sans_rendu():
+            statuts = [
+                client.post(f"{LISTE}plan/", {"selection": selection, **parametres}).status_code,
+                client.post(f"{LISTE}plan/csv/", {"selection": selection, **parametres}).status_code,
+                client.post(f"{LISTE}plan/confirmer/", {"plan": plan}).status_code,
+            ]
         assert statuts == ([200, 200, 302] if RANG[role] >= 1 else [403, 403, 403]), geste
 
 

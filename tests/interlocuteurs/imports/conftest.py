@@ -6,7 +6,7 @@ from tests.interlocuteurs.imports.tableurs import ecrire, texte_csv
 
 
 @pytest.fixture
-def importer(tmp_path, cle, collaborateur):
+def importer(lecture_ici, tmp_path, cle, collaborateur):
     """Receive lines (a CSV under the usual headings, or any file), map as guessed and examine: the preview."""
     from interlocuteurs.imports import services
 

@@ -10,7 +10,7 @@ import pytest
 from tests.interlocuteurs.imports import defauts
 from tests.interlocuteurs.imports.tableurs import ecrire, xlsx
 
-NOMBRE, ABIMEES, DOSSIERS = 1200, 92, 50
+NOMBRE, ABIMEES, DOSSIERS = 230, 46, 10
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from tests.interlocuteurs.imports.tableurs import texte_csv
+from tests.rendu import sans_rendu
 
 pytestmark = pytest.mark.django_db
 RANG = {"consultation": 0, "collaborateur": 1, "manager": 2, "administrateur": 3}
@@ -31,10 +32,11 @@ def role(request):
 def statuts(client, importation, envoyer=False):
     agir = client.post if envoyer else client.get
     pages = ECRITURES if envoyer else [page for page, _ in LECTURES]
-    return {page: agir(f"{LISTE}{importation.pk}/{page}").status_code for page in pages}
+    with sans_rendu():
+        return {page: agir(f"{LISTE}{importation.pk}/{page}").status_code for page in pages}
 
 
-def test_deposer_un_fichier_selon_le_role(entrer, cle, dossiers, role):
+def test_deposer_un_fichier_selon_le_role(entrer, lecture_ici, cle, dossiers, role):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
     from interlocuteurs.models import ImportInterlocuteurs
@@ -42,9 +44,9 @@ def test_deposer_un_fichier_selon_le_role(entrer, cle, dossiers, role):
     client = entrer(**{role: True})
     permis = RANG[role] >= 1
     ajout = reverse("admin:interlocuteurs_importinterlocuteurs_add")
-    assert client.get(LISTE).status_code == (200 if permis else 403)
-    assert client.get(f"{LISTE}export.csv").status_code == (200 if permis else 403)
-    assert client.get(ajout).status_code == (200 if permis else 403)
+    with sans_rendu():
+        for page in (LISTE, f"{LISTE}export.csv", ajout):
+            assert client.get(page).status_code == (200 if permis else 403), page
     fichier = SimpleUploadedFile("contacts.csv", texte_csv(RANGEE).encode())
     assert client.post(ajout, {"cle": cle.pk, "fichier": fichier}).status_code == (302 if permis else 403)
     assert ImportInterlocuteurs.objects.exists() == permis
@@ -64,20 +66,26 @@ def test_mener_son_import_selon_le_role(entrer, dossiers, importer, collaborateu
     assert importation.etat == ("abandonne" if permis else "examine")
 
 
-def test_l_import_d_un_autre_se_regarde_et_ne_se_mene_pas(entrer, dossiers, importer, role):
-    client, importation = entrer(**{role: True}), importer(RANGEE)
-    vus = {page: 200 if RANG[role] >= 1 and not meneur else 403 for page, meneur in LECTURES}
-    assert statuts(client, importation) == vus
-    assert statuts(client, importation, envoyer=True) == dict.fromkeys(ECRITURES, 403)
+def test_l_import_d_un_autre_se_regarde_et_ne_se_mene_pas(entrer, dossiers, importer, subtests):
+    importation = importer(RANGEE)
+    for role, rang in RANG.items():
+        client = entrer(**{role: True})
+        with subtests.test(role):
+            vus = {page: 200 if rang >= 1 and not meneur else 403 for page, meneur in LECTURES}
+            assert statuts(client, importation) == vus
+            assert statuts(client, importation, envoyer=True) == dict.fromkeys(ECRITURES, 403)
     importation.refresh_from_db()
     assert importation.etat == "examine"
 
 
-def test_limite_a_son_portefeuille_l_import_d_un_autre_n_existe_pas(entrer, dossiers, importer, role):
-    client, importation = entrer(**{role: True}, portefeuille=True), importer(RANGEE)
-    attendu = 404
-    assert set(statuts(client, importation).values()) == {attendu}
-    assert set(statuts(client, importation, envoyer=True).values()) == {attendu}
+def test_limite_a_son_portefeuille_l_import_d_un_autre_n_existe_pas(entrer, dossiers, importer, subtests):
+    importation = importer(RANGEE)
+    for role, rang in RANG.items():
+        client = entrer(**{role: True}, portefeuille=True)
+        with subtests.test(role), sans_rendu():
+            assert client.get(LISTE).status_code == (200 if rang >= 1 else 403)
+            assert set(statuts(client, importation).values()) == {404}
+            assert set(statuts(client, importation, envoyer=True).values()) == {404}
 
 
 def test_limite_a_son_portefeuille_un_dossier_d_un_autre_est_rejete(entrer, dossiers, importer, confirmer, role):

@@ -1,4 +1,4 @@
-"""Reading a spreadsheet, in the process that production uses: encodings, shapes, and every trap refused in French."""
+"""Reading a spreadsheet: encodings, shapes, and every trap refused in French; what could harm, in its own process."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def refus(chemin, nom=None):
     ],
 )
 @pytest.mark.parametrize("separateur", [";", ",", "\t"])
-def test_chaque_encodage_et_chaque_separateur(tmp_path, debut, encodage, nom, separateur):
+def test_chaque_encodage_et_chaque_separateur(lecture_ici, tmp_path, debut, encodage, nom, separateur):
     contenu = debut + texte_csv(LIGNE, separateur=separateur).encode(encodage)
     faits, lignes = lus(ecrire(tmp_path, "a.csv", contenu))
     assert faits == {"encodage": nom, "separateur": separateur}
@@ -66,20 +66,20 @@ def test_les_lignes_ont_le_numero_que_montre_un_tableur(tmp_path):
     ]
 
 
-def test_le_separateur_ne_se_laisse_pas_tromper_par_les_virgules_des_textes(tmp_path):
+def test_le_separateur_ne_se_laisse_pas_tromper_par_les_virgules_des_textes(lecture_ici, tmp_path):
     contenu = "Nom;Adresse;Ville\r\n" + "Dupont;1, rue des Lilas, bât. B;Lyon\r\n" * 20
     faits, lignes = lus(ecrire(tmp_path, "a.csv", contenu))
     assert faits["separateur"] == ";"
     assert len(lignes[5][1]) == 3
 
 
-def test_le_separateur_annonce_a_la_maniere_d_excel(tmp_path):
+def test_le_separateur_annonce_a_la_maniere_d_excel(lecture_ici, tmp_path):
     faits, lignes = lus(ecrire(tmp_path, "a.csv", "sep=,\r\nNom,Ville\r\nDupont;Martin,Lyon\r\n"))
     assert faits["separateur"] == ","
     assert lignes[1][:2] == (2, ["Dupont;Martin", "Lyon"])
 
 
-def test_un_octet_nul_est_montre_et_non_garde(tmp_path):
+def test_un_octet_nul_est_montre_et_non_garde(lecture_ici, tmp_path):
     _, lignes = lus(ecrire(tmp_path, "a.csv", b"Nom;Ville\r\nDu\x00pont;Lyon\r\n"))
     assert lignes[1][1] == ["Du␀pont", "Lyon"]
 
@@ -107,19 +107,19 @@ def au_hasard() -> bytes:
         pytest.param(b"%PDF-1.7\n\x00\x01\x02\x03\x04" + bytes(200), "pas un tableau", id="pdf-renomme"),
     ],
 )
-def test_un_csv_impossible_est_refuse(tmp_path, contenu, attendu):
+def test_un_csv_impossible_est_refuse(lecture_ici, tmp_path, contenu, attendu):
     assert attendu in refus(ecrire(tmp_path, "a.csv", contenu))
 
 
 @pytest.mark.parametrize("nom", ["a.ods", "a.pdf", "a.xlsm", "sans-extension", "a." + "x" * 300])
-def test_une_autre_extension_est_refusee(tmp_path, nom):
+def test_une_autre_extension_est_refusee(lecture_ici, tmp_path, nom):
     assert "ne s’importent pas" in refus(ecrire(tmp_path, "a", texte_csv(LIGNE)), nom)
 
 
 # --- XLSX --------------------------------------------------------------------------------------------------------
 
 
-def test_un_classeur_donne_le_texte_des_cellules(tmp_path):
+def test_un_classeur_donne_le_texte_des_cellules(lecture_ici, tmp_path):
     chemin = tmp_path / "a.xlsx"
     with xlsxwriter.Workbook(chemin) as classeur:
         feuille = classeur.add_worksheet("Contacts")
@@ -149,57 +149,75 @@ ENTITES = (
     + "]><sst><si><t>&j;</t></si></sst>"
 )
 TEXTE = '<c r="{}" t="inlineStr"><is><t>{}</t></is></c>'
+FEUILLE_1 = "xl/worksheets/sheet1.xml"
+
+
+def remplace(tmp_path, partie, contenu):
+    """An ordinary workbook, one part of which is this."""
+    return recoudre(xlsx(tmp_path, "a.xlsx", ["E-mail", "Nom"], ["a@b.example", "Dupont"]), partie, contenu)
 
 
 @pytest.mark.parametrize(
     ("partie", "contenu", "attendu"),
     [
         pytest.param("xl/sharedStrings.xml", ENTITES, "définitions qu’aucun tableur", id="bombe-d-entites"),
-        pytest.param("xl/worksheets/sheet1.xml", " " * 300_000_000, "place démesurée", id="bombe-zip"),
         pytest.param(
-            "xl/worksheets/sheet1.xml",
-            FEUILLE.format(f'<row r="1">{TEXTE.format("A1", "x" * 10_000_000)}</row>'),
-            "ligne 1 a une cellule",
-            id="cellule-de-10-mo",
-        ),
-        pytest.param(
-            "xl/worksheets/sheet1.xml",
-            FEUILLE.format(f'<row r="1">{TEXTE.format("ZZZZZZ1", "x")}</row>'),
-            "abîmé",
-            id="colonne-impossible",
-        ),
-        pytest.param(
-            "xl/worksheets/sheet1.xml",
+            FEUILLE_1,
             FEUILLE.format(f'<row r="99999999999">{TEXTE.format("A99999999999", "x")}</row>'),
             "abîmé",
             id="ligne-impossible",
         ),
-        pytest.param("xl/worksheets/sheet1.xml", "<worksheet><sheetData>", "abîmé", id="xml-tronque"),
-        pytest.param("xl/workbook.xml", "ceci n’est pas du XML", "abîmé", id="pas-du-xml"),
     ],
 )
 def test_un_classeur_piege_est_refuse(tmp_path, partie, contenu, attendu):
-    chemin = recoudre(xlsx(tmp_path, "a.xlsx", ["E-mail", "Nom"], ["a@b.example", "Dupont"]), partie, contenu)
-    assert attendu in refus(chemin)
+    assert attendu in refus(remplace(tmp_path, partie, contenu))
 
 
-def test_un_classeur_tronque_est_refuse(tmp_path):
+@pytest.mark.parametrize(
+    ("partie", "contenu", "attendu"),
+    [
+        pytest.param(
+            FEUILLE_1,
+            FEUILLE.format(f'<row r="1">{TEXTE.format("A1", "x" * 100_000)}</row>'),
+            "ligne 1 a une cellule",
+            id="cellule-demesuree",
+        ),
+        pytest.param(
+            FEUILLE_1,
+            FEUILLE.format(f'<row r="1">{TEXTE.format("ZZZZZZ1", "x")}</row>'),
+            "abîmé",
+            id="colonne-impossible",
+        ),
+        pytest.param(FEUILLE_1, "<worksheet><sheetData>", "abîmé", id="xml-tronque"),
+        pytest.param("xl/workbook.xml", "ceci n’est pas du XML", "abîmé", id="pas-du-xml"),
+    ],
+)
+def test_un_classeur_abime_est_refuse(lecture_ici, tmp_path, partie, contenu, attendu):
+    assert attendu in refus(remplace(tmp_path, partie, contenu))
+
+
+def test_une_bombe_zip_est_refusee_sans_etre_depliee(lecture_ici, tmp_path, monkeypatch):
+    monkeypatch.setattr("interlocuteurs.imports.defenses.DEPLIE_MAX", 2**20)
+    assert "place démesurée" in refus(remplace(tmp_path, FEUILLE_1, " " * 2**21))
+
+
+def test_un_classeur_tronque_est_refuse(lecture_ici, tmp_path):
     chemin = xlsx(tmp_path, "a.xlsx", ["E-mail"], ["a@b.example"])
     chemin.write_bytes(chemin.read_bytes()[:2500])
     assert "abîmé" in refus(chemin)
 
 
-def test_l_extension_doit_dire_vrai(tmp_path):
+def test_l_extension_doit_dire_vrai(lecture_ici, tmp_path):
     classeur = xlsx(tmp_path, "a.xlsx", ["E-mail"], ["a@b.example"])
     assert "pas celui d’un fichier « .csv »" in refus(classeur, "contacts.csv")
     assert "pas celui d’un fichier « .xlsx »" in refus(ecrire(tmp_path, "b.csv", texte_csv(LIGNE)), "contacts.XLSX")
 
 
 def test_un_lecteur_qui_prend_trop_de_memoire_est_arrete(tmp_path, settings):
-    settings.IMPORT = settings.IMPORT | {"memoire": 128 * 2**20}
-    textes = "".join(f"<si><t>{rang:0200d}</t></si>" for rang in range(300_000))
+    settings.IMPORT = settings.IMPORT | {"memoire": 64 * 2**20}
+    textes = "".join(f"<si><t>{rang:030000d}</t></si>" for rang in range(2_000))
     sst = f'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{textes}</sst>'
-    chemin = recoudre(xlsx(tmp_path, "a.xlsx", ["E-mail"], ["a@b.example"]), "xl/sharedStrings.xml", sst)
+    chemin = remplace(tmp_path, "xl/sharedStrings.xml", sst)
     assert "trop de mémoire" in refus(chemin)
     settings.IMPORT = settings.IMPORT | {"memoire": 512 * 2**20}
     assert len(lus(chemin)[1]) == 2, "the ceiling on memory is what stopped it"
@@ -207,8 +225,8 @@ def test_un_lecteur_qui_prend_trop_de_memoire_est_arrete(tmp_path, settings):
 
 def test_un_lecteur_trop_lent_est_arrete(tmp_path, settings):
     settings.IMPORT = settings.IMPORT | {"secondes": 1}
-    rangees = "".join(f'<row r="{rang}">{TEXTE.format(f"A{rang}", "x" * 100)}</row>' for rang in range(1, 400_000))
-    chemin = recoudre(xlsx(tmp_path, "a.xlsx", ["x"]), "xl/worksheets/sheet1.xml", FEUILLE.format(rangees))
+    rangees = "".join(f'<row r="{rang}">{TEXTE.format(f"A{rang}", "x")}</row>' for rang in range(1, 400_000))
+    chemin = remplace(tmp_path, FEUILLE_1, FEUILLE.format(rangees))
     settings.IMPORT = settings.IMPORT | {"lignes": 1_000_000}
     assert "trop de mémoire ou de temps" in refus(chemin)
 

@@ -36,59 +36,62 @@ def test_une_ligne_juste_est_a_creer_et_rien_n_est_ecrit(juge):
     assert not Operation.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("champs", "attendu"),
-    [
-        ({"email": ""}, "E-mail : la cellule est vide"),
-        ({"email": "zoe.tpe.example"}, "nom@domaine"),
-        ({"email": "zo\u200be@tpe.example"}, "caractère invisible"),
-        ({"email": "zoé@tpe.example"}, "un accent"),
-        ({"nom": ""}, "Nom : la cellule est vide"),
-        ({"nom": "  "}, "Nom : la cellule est vide"),
-        ({"nom": "-"}, "Nom : la cellule est vide"),
-        ({"nom": "=CMD()"}, "Nom : « =CMD() » est une formule"),
-        ({"prenom": "@somme"}, "Prénom : « @somme » est une formule"),
-        ({"prenom": "+1"}, "est une formule"),
-        ({"prenom": "Z\u202eoé"}, "caractère invisible"),
-        ({"nom": "D\x00upont"}, "caractère nul"),
-        ({"nom": "x" * 101}, "dépasse 100 caractères"),
-        ({"mobile": "06 12"}, "nombre de chiffres"),
-        ({"mobile": "demander à Paul"}, "Mobile : Le numéro de téléphone n’a pas été compris"),
-        ({"mobile": "=0612345678"}, "est une formule"),
-        ({"dossier": ""}, "Code dossier : la cellule est vide"),
-        ({"dossier": "DEMO3"}, "est inconnu sur la clé « Clé"),
-        ({"dossier": "DEMO3"}, "Codes proches : DEMO1, DEMO2."),
-        ({"dossier": "x" * 500}, "est inconnu"),
-        ({"offre": ""}, "Offre : la cellule est vide"),
-        (
-            {"offre": "premium"},
-            "l’offre « premium » n’existe pas. Choisissez parmi : Start, Co-production,",
-        ),
-    ],
-)
-def test_chaque_defaut_a_sa_raison(juge, champs, attendu):
-    verdict, motif = juge(ligne(**champs))
-    assert verdict == "rejetee"
-    assert attendu in motif
+#: What spoils a line, and what its reason must say.
+DEFAUTS = [
+    ({"email": ""}, "E-mail : la cellule est vide"),
+    ({"email": "zoe.tpe.example"}, "nom@domaine"),
+    ({"email": "zo\u200be@tpe.example"}, "caractère invisible"),
+    ({"email": "zoé@tpe.example"}, "un accent"),
+    ({"nom": ""}, "Nom : la cellule est vide"),
+    ({"nom": "  "}, "Nom : la cellule est vide"),
+    ({"nom": "-"}, "Nom : la cellule est vide"),
+    ({"nom": "=CMD()"}, "Nom : « =CMD() » est une formule"),
+    ({"prenom": "@somme"}, "Prénom : « @somme » est une formule"),
+    ({"prenom": "+1"}, "est une formule"),
+    ({"prenom": "Z\u202eoé"}, "caractère invisible"),
+    ({"nom": "D\x00upont"}, "caractère nul"),
+    ({"nom": "x" * 101}, "dépasse 100 caractères"),
+    ({"mobile": "06 12"}, "nombre de chiffres"),
+    ({"mobile": "demander à Paul"}, "Mobile : Le numéro de téléphone n’a pas été compris"),
+    ({"mobile": "=0612345678"}, "est une formule"),
+    ({"dossier": ""}, "Code dossier : la cellule est vide"),
+    ({"dossier": "DEMO3"}, "est inconnu sur la clé « Clé"),
+    ({"dossier": "DEMO3"}, "Codes proches : DEMO1, DEMO2."),
+    ({"dossier": "x" * 500}, "est inconnu"),
+    ({"offre": ""}, "Offre : la cellule est vide"),
+    (
+        {"offre": "premium"},
+        "l’offre « premium » n’existe pas. Choisissez parmi : Start, Co-production,",
+    ),
+]
+HABITUDES = [
+    {"email": " ZOE@TPE.example "},
+    {"mobile": "+33 6 12 34 56 78"},
+    {"mobile": "'+33612345678"},
+    {"mobile": "612345678"},
+    {"mobile": "-"},
+    {"mobile": ""},
+    {"dossier": "demo1"},
+    {"offre": "Co-production"},
+    {"offre": "COPRODUCTION"},
+    {"offre": "consultation"},
+]
 
 
-@pytest.mark.parametrize(
-    "champs",
-    [
-        {"email": " ZOE@TPE.example "},
-        {"mobile": "+33 6 12 34 56 78"},
-        {"mobile": "'+33612345678"},
-        {"mobile": "612345678"},
-        {"mobile": "-"},
-        {"mobile": ""},
-        {"dossier": "demo1"},
-        {"offre": "Co-production"},
-        {"offre": "COPRODUCTION"},
-        {"offre": "consultation"},
-    ],
-)
-def test_ce_qu_une_personne_ecrit_d_habitude_est_compris(juge, champs):
-    assert juge(ligne(**champs))[0] == "a_creer"
+def test_chaque_defaut_a_sa_raison(dossiers, importer, verdicts, subtests):
+    lus = verdicts(importer(*(ligne(**champs) for champs, _ in DEFAUTS)))
+    for (champs, attendu), (verdict, motif) in zip(DEFAUTS, lus.values(), strict=True):
+        with subtests.test(**champs):
+            assert verdict == "rejetee"
+            assert attendu in motif
+
+
+def test_ce_qu_une_personne_ecrit_d_habitude_est_compris(dossiers, importer, verdicts, subtests):
+    habituelles = [{"email": f"p{rang}@tpe.example"} | champs for rang, champs in enumerate(HABITUDES)]
+    lus = verdicts(importer(*(ligne(**champs) for champs in habituelles)))
+    for champs, (verdict, motif) in zip(HABITUDES, lus.values(), strict=True):
+        with subtests.test(**champs):
+            assert verdict == "a_creer", motif
 
 
 def test_toutes_les_raisons_d_une_ligne_sont_dites(juge):

@@ -14,12 +14,14 @@ from raccordements.models import Approbation, Delegation, Fiche
 from raccordements.services import approbation, redaction
 from raccordements.services.redaction import Saisie
 from tests.fabriques import CollaborateurFactory, DossierFactory
+from tests.interlocuteurs.admin.conftest import ROLES
 from tests.raccordements.fabriques import (
     StructureFactory,
     approuvee,
     fiche_api,
     fiche_edi,
     relue,
+    semblables,
     soumise,
 )
 
@@ -64,32 +66,34 @@ def corriger(fiche, par):
 # --- rights ------------------------------------------------------------------------------------------------------
 
 
-def test_chaque_adresse_par_role(par_role, auteur):
-    role, client = par_role
-    ecrit, decide = role != "consultation", role in {"manager", "administrateur"}
+def test_chaque_adresse_par_role(en_role, auteur):
     brouillon, autre = fiche_edi(par=auteur), soumise(fiche_api(par=auteur))
-    lecture = {
-        page(autre.version): 200,
-        A_APPROUVER: 200,
-        adresse_fiche(brouillon, "soumettre"): 200 if ecrit else 403,
-        reverse("admin:raccordements_delegation_changelist"): 200 if ecrit else 403,
-        DELEGUER: 200 if decide else 403,
-        page(autre.version, "approuver"): 405,
-        page(autre.version, "refuser"): 405,
-        adresse_fiche(autre, "reprendre"): 405,
-        PLUSIEURS: 405,
-    }
-    assert {adresse: client.get(adresse).status_code for adresse in lecture} == lecture
     lue = autre.version.empreinte
-    ecriture = [
-        (adresse_fiche(brouillon, "soumettre"), {"edition": brouillon.edition}, 302 if ecrit else 403),
-        (adresse_fiche(brouillon, "reprendre"), {}, 302 if ecrit else 403),
-        (page(autre.version, "refuser"), {"empreinte": lue, "motif": ""}, 200 if decide else 403),
-        (PLUSIEURS, {"version": autre.version_id, f"empreinte_{autre.version_id}": lue}, 200 if decide else 403),
-        (page(autre.version, "approuver"), {"empreinte": lue}, 302 if decide else 403),
-    ]
-    assert [client.post(adresse, champs).status_code for adresse, champs, _ in ecriture] == [c for *_, c in ecriture]
-    assert relue(autre).approbation == (Approbation.APPROUVEE if decide else Approbation.EN_ATTENTE)
+    choix = {"version": autre.version_id, f"empreinte_{autre.version_id}": lue}
+    for role in ROLES:
+        ecrit, decide = role != "consultation", role in {"manager", "administrateur"}
+        lecture = {
+            page(autre.version): 200,
+            A_APPROUVER: 200,
+            adresse_fiche(brouillon, "soumettre"): 200 if ecrit else 403,
+            reverse("admin:raccordements_delegation_changelist"): 200 if ecrit else 403,
+            DELEGUER: 200 if decide else 403,
+            page(autre.version, "approuver"): 405,
+            page(autre.version, "refuser"): 405,
+            adresse_fiche(autre, "reprendre"): 405,
+            PLUSIEURS: 405,
+        }
+        ecriture = [
+            (adresse_fiche(brouillon, "soumettre"), {"edition": brouillon.edition}, 302 if ecrit else 403),
+            (adresse_fiche(brouillon, "reprendre"), {}, 302 if ecrit else 403),
+            (page(autre.version, "refuser"), {"empreinte": lue, "motif": ""}, 200 if decide else 403),
+            (PLUSIEURS, choix, 200 if decide else 403),
+            (page(autre.version, "approuver"), {"empreinte": lue}, 302 if decide else 403),
+        ]
+        with en_role(role) as client:
+            assert {adresse: client.get(adresse).status_code for adresse in lecture} == lecture
+            assert [client.post(a, champs).status_code for a, champs, _ in ecriture] == [c for *_, c in ecriture]
+            assert relue(autre).approbation == (Approbation.APPROUVEE if decide else Approbation.EN_ATTENTE)
 
 
 def test_hors_du_portefeuille_rien_n_existe(limite, attendue, auteur):
@@ -255,15 +259,15 @@ def test_les_requetes_ne_suivent_pas_les_lignes(au_bureau, auteur, entrer):
         choisies = list(Fiche.objects.en_attente_d_approbation().values_list("version", flat=True))
         with CaptureQueriesContext(connection) as requetes:
             assert client.get(A_APPROUVER).status_code == 200
-            client.post(A_APPROUVER, {"action": "approuver_la_selection", "_selected_action": choisies})
+            plan = client.post(A_APPROUVER, {"action": "approuver_la_selection", "_selected_action": choisies})
+        assert plan.content.decode().count('name="approuver"') == len(choisies)
         return len(requetes)
 
-    for _ in range(2):
-        soumise(fiche_edi(par=auteur))
+    attendue = soumise(fiche_edi(par=auteur))
+    semblables(attendue, 1)
     compter(au_bureau)
     peu = compter(au_bureau), compter(delegue)
-    for _ in range(30):
-        soumise(fiche_edi(par=auteur))
+    semblables(attendue, 30)
     assert (compter(au_bureau), compter(delegue)) == peu
 
 
@@ -293,18 +297,15 @@ def test_deleguer_decider_au_nom_puis_revoquer(au_bureau, entrer, attendue, aute
     assert approuver(delegue, soumise(fiche_edi(par=auteur))).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("jours", "soi", "erreur"),
-    [
-        (-1, False, "serait déjà finie"),
-        (400, False, "un an au plus"),
-        (1, True, "n’est pas disponible|Sélectionnez un choix"),
-    ],
-)
-def test_une_delegation_absurde_est_refusee_au_champ(jours, soi, erreur, au_bureau):
-    delegue = au_bureau.personne if soi else CollaborateurFactory(collaborateur=True)
-    fin = timezone.localdate() + dt.timedelta(days=jours)
-    reponse = au_bureau.post(DELEGUER, {"delegue": delegue.pk, "fin": fin.isoformat(), "motif": "Essai gardé"})
-    assert re.search(erreur, texte(reponse))
-    assert "Essai gardé" in texte(reponse)
-    assert not Delegation.objects.exists()
+def test_une_delegation_absurde_est_refusee_au_champ(au_bureau, auteur, subtests):
+    for jours, delegue, erreur in (
+        (-1, auteur, "serait déjà finie"),
+        (400, auteur, "un an au plus"),
+        (1, au_bureau.personne, "n’est pas disponible|Sélectionnez un choix"),
+    ):
+        fin = timezone.localdate() + dt.timedelta(days=jours)
+        with subtests.test(erreur):
+            reponse = au_bureau.post(DELEGUER, {"delegue": delegue.pk, "fin": fin.isoformat(), "motif": "Essai gardé"})
+            assert re.search(erreur, texte(reponse))
+            assert "Essai gardé" in texte(reponse)
+            assert not Delegation.objects.exists()

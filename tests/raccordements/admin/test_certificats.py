@@ -17,7 +17,8 @@ from raccordements.models import Certificat, Etat, Fiche, UsageCertificat
 from raccordements.services.redaction import cloner
 from tests.dossiers.admin.formulaires import formulaires
 from tests.fabriques import DossierFactory
-from tests.interlocuteurs.admin.conftest import Entrer
+from tests.interlocuteurs.admin.conftest import ROLES, Entrer
+from tests.raccordements.admin.conftest import EnRole
 from tests.raccordements.admin.test_fiches_creation import cle_privee
 from tests.raccordements.fabriques import (
     StructureFactory,
@@ -180,17 +181,18 @@ def test_une_confirmation_sans_fiche_ou_avec_le_meme_certificat_est_expliquee(re
 # --- rights ------------------------------------------------------------------------------------------------------
 
 
-def test_qui_peut_quoi(par_role: tuple[str, Client]) -> None:
-    role, client = par_role
+def test_qui_peut_quoi(en_role: EnRole) -> None:
     fiche_edi()
     garde, nouveau = Certificat.objects.get(), certificat(10)
-    assert client.get(f"{LISTE}{garde.pk}/change/").status_code == 200
-    attendu = 403 if role == "consultation" else 200
-    assert client.get(f"{LISTE}add/").status_code == attendu
-    assert client.get(f"{LISTE}{garde.pk}/remplacer/").status_code == attendu
-    confirme = client.post(f"{LISTE}{garde.pk}/remplacer/", {"nouveau": nouveau.pk, "confirmer": "oui"})
-    assert (confirme.status_code == 403) == (role == "consultation")
-    assert client.post(f"{LISTE}{garde.pk}/change/", {}).status_code in {403, 405}
+    for role in ROLES:
+        attendu = 403 if role == "consultation" else 200
+        with en_role(role) as client:
+            assert client.get(f"{LISTE}{garde.pk}/change/").status_code == 200
+            assert client.get(f"{LISTE}add/").status_code == attendu
+            assert client.get(f"{LISTE}{garde.pk}/remplacer/").status_code == attendu
+            confirme = client.post(f"{LISTE}{garde.pk}/remplacer/", {"nouveau": nouveau.pk, "confirmer": "oui"})
+            assert (confirme.status_code == 403) == (role == "consultation")
+            assert client.post(f"{LISTE}{garde.pk}/change/", {}).status_code in {403, 405}
 
 
 def test_les_certificats_des_autres_portefeuilles_n_existent_pas(limite: Client) -> None:

@@ -19,6 +19,7 @@ from raccordements.services import pack
 from raccordements.services.envoi import Canal, prendre_pour_envoi
 from raccordements.services.erreurs import ActionInterdite
 from tests.fabriques import CollaborateurFactory, DossierFactory
+from tests.interlocuteurs.admin.conftest import ROLES
 from tests.raccordements.fabriques import (
     StructureFactory,
     activee,
@@ -72,40 +73,43 @@ def saisir(client, fiche, **champs):
 # --- rights ------------------------------------------------------------------------------------------------------
 
 
-def test_chaque_adresse_par_role(par_role, portail, auteur):
-    role, client = par_role
-    ecrit, manager = role != "consultation", role in {"manager", "administrateur"}
-    oui, gere = (200 if ecrit else 403), (200 if manager else 403)
+def test_chaque_adresse_par_role(en_role, portail, auteur):
     prete, tenue = approuvee(fiche_edi(par=auteur)), prise(approuvee(fiche_edi(par=auteur)))
     partie, active = envoyee(fiche_edi(par=auteur)), activee(fiche_api(par=auteur))
-    lecture = {
-        adresse_fiche(prete, "envoyer"): oui,
-        adresse_fiche(tenue, "pack"): oui,
-        adresse_fiche(tenue, "pack_zip"): oui,
-        adresse_fiche(tenue, "pack_certificat", "les_deux"): oui,
-        adresse_fiche(tenue, "abandonner"): oui,
-        adresse_fiche(tenue, "envoi_progression"): 200,
-        adresse_fiche(partie, "constater"): oui,
-        adresse_fiche(partie, "retirer"): oui,
-        adresse_fiche(active, "desactiver"): gere,
-        adresse_fiche(tenue, "saisie"): 405,
-        adresse_fiche(partie, "suivre"): 405,
-        adresse_fiche(tenue, "pack_verifier"): 405,
-    }
-    assert {adresse: client.get(adresse).status_code for adresse in lecture} == lecture
-    fait, decide = (302 if ecrit else 403), (302 if manager else 403)
-    ecriture = [
-        (adresse_fiche(prete, "envoyer"), {"empreinte": prete.version.empreinte, "production": "on"}, fait),
-        (adresse_fiche(tenue, "pack_verifier"), {}, fait),
-        (adresse_fiche(tenue, "abandonner"), {"version": tenue.version_en_envoi_id, "motif": "m"}, fait),
-        (adresse_fiche(partie, "suivre"), {}, fait),
-        (adresse_fiche(partie, "constater"), {"preuve": "Vue."}, fait),
-        (adresse_fiche(active, "desactiver"), {"motif": "m"}, decide),
-        (adresse_fiche(active, "reactiver"), {"motif": "m"}, decide if manager else 403),
-    ]
-    assert [client.post(adresse, champs).status_code for adresse, champs, _ in ecriture] == [c for *_, c in ecriture]
-    assert saisir(client, prise(approuvee(fiche_api(par=auteur)))).status_code == fait
-    assert client.post(adresse_fiche(envoyee(fiche_api(par=auteur)), "retirer"), {"motif": "m"}).status_code == fait
+    for role in ROLES:
+        oui, fait = (403, 403) if role == "consultation" else (200, 302)
+        gere, decide = (200, 302) if role in {"manager", "administrateur"} else (403, 403)
+        lecture = {
+            adresse_fiche(prete, "envoyer"): oui,
+            adresse_fiche(tenue, "pack"): oui,
+            adresse_fiche(tenue, "pack_zip"): oui,
+            adresse_fiche(tenue, "pack_certificat", "les_deux"): oui,
+            adresse_fiche(tenue, "abandonner"): oui,
+            adresse_fiche(tenue, "envoi_progression"): 200,
+            adresse_fiche(partie, "constater"): oui,
+            adresse_fiche(partie, "retirer"): oui,
+            adresse_fiche(active, "desactiver"): gere,
+            adresse_fiche(tenue, "saisie"): 405,
+            adresse_fiche(partie, "suivre"): 405,
+            adresse_fiche(tenue, "pack_verifier"): 405,
+        }
+        tenue_ici = {"version": tenue.version_en_envoi_id}
+        ecriture = [
+            (adresse_fiche(prete, "envoyer"), {"empreinte": prete.version.empreinte, "production": "on"}, fait),
+            (adresse_fiche(tenue, "pack_verifier"), {}, fait),
+            (adresse_fiche(tenue, "saisie"), tenue_ici | {"jour": timezone.localdate().isoformat()}, fait),
+            (adresse_fiche(partie, "suivre"), {}, fait),
+            (adresse_fiche(partie, "retirer"), {"motif": "m"}, fait),
+            (adresse_fiche(active, "desactiver"), {"motif": "m"}, decide),
+            (adresse_fiche(active, "reactiver"), {"motif": "m"}, decide),
+        ]
+        with en_role(role) as client:
+            assert {adresse: client.get(adresse).status_code for adresse in lecture} == lecture
+            assert [client.post(a, champs).status_code for a, champs, _ in ecriture] == [c for *_, c in ecriture]
+        with en_role(role) as client:
+            abandon = client.post(adresse_fiche(tenue, "abandonner"), tenue_ici | {"motif": "m"})
+            constat = client.post(adresse_fiche(partie, "constater"), {"preuve": "Vue."})
+            assert (abandon.status_code, constat.status_code) == (fait, fait)
 
 
 NOMS = (
@@ -243,16 +247,15 @@ def test_noter_la_saisie(portail, au_bureau, prete):
     assert (envoi.acteur, envoi.details["canal"]) == (au_bureau.personne, "portail")
 
 
-@pytest.mark.parametrize(
-    ("jours", "dit"), [(-3, "jour de l’approbation"), (1, "jour de l’approbation"), (None, "obligatoire")]
-)
-def test_une_date_absurde_ne_perd_pas_la_saisie(jours, dit, portail, au_bureau, prete):
+def test_une_date_absurde_ne_perd_pas_la_saisie(portail, au_bureau, prete, subtests):
     fiche = prise(prete)
-    jour = "" if jours is None else (timezone.localdate() + dt.timedelta(days=jours)).isoformat()
-    vue = texte(saisir(au_bureau, fiche, jour=jour, code_appli="VFE777"))
-    assert dit in vue
-    assert "VFE777" in vue
-    assert relue(fiche).etat == Etat.BROUILLON
+    for jours, dit in ((-3, "jour de l’approbation"), (1, "jour de l’approbation"), (None, "obligatoire")):
+        jour = "" if jours is None else (timezone.localdate() + dt.timedelta(days=jours)).isoformat()
+        with subtests.test(jours=jours):
+            vue = texte(saisir(au_bureau, fiche, jour=jour, code_appli="VFE777"))
+            assert dit in vue
+            assert "VFE777" in vue
+            assert relue(fiche).etat == Etat.BROUILLON
 
 
 def test_une_saisie_d_un_jour_passe_est_datee_de_ce_jour(portail, au_bureau, auteur):

@@ -61,36 +61,24 @@ def test_la_page_suit_l_ordre_du_portail_et_ne_demande_jamais_le_code_appli(reda
     assert "Chorus Pro l’attribue" in page
 
 
-@pytest.mark.parametrize(
-    ("protocole", "usage"),
-    [
+def test_analyser_cree_le_brouillon_avec_son_certificat(redacteur: Client, subtests: pytest.Subtests) -> None:
+    for protocole, usage in (
         (Protocole.AS2, UsageCertificat.LES_DEUX),
         (Protocole.PESIT, UsageCertificat.LES_DEUX),
         (Protocole.SFTP, UsageCertificat.CLIENT),
-    ],
-)
-def test_analyser_cree_le_brouillon_avec_son_certificat(redacteur: Client, protocole: str, usage: str) -> None:
-    structure = StructureFactory()
-    saisie = {
-        "structure": structure.pk,
-        "protocole": protocole,
-        "certificat_fichier": fichier(p7b()),
-        "analyser": "oui",
-    }
-    reponse = redacteur.post(f"{EDI}add/", saisie)
-    fiche = Fiche.objects.get()
-    assert reponse.status_code == 302
-    assert reponse["Location"] == f"{EDI}{fiche.pk}/etape/certificats/"
-    assert (fiche.etat, fiche.protocole, fiche.structure, fiche.code_appli) == (
-        Etat.BROUILLON,
-        protocole,
-        structure,
-        "",
-    )
-    assert fiche.certificats_joints.get().usage == usage
-    page = texte(redacteur.get(reponse["Location"]))
-    assert "(Certificat validé)(Date de fin de validité : " in page
-    assert "Contrôle de Passerelle" in page
+    ):
+        structure = StructureFactory()
+        saisie = {"structure": structure.pk, "protocole": protocole, "certificat_fichier": fichier(p7b())}
+        with subtests.test(protocole.value):
+            reponse = redacteur.post(f"{EDI}add/", {**saisie, "analyser": "oui"})
+            fiche = Fiche.objects.get(structure=structure)
+            assert reponse.status_code == 302
+            assert reponse["Location"] == f"{EDI}{fiche.pk}/etape/certificats/"
+            assert (fiche.etat, fiche.protocole, fiche.code_appli) == (Etat.BROUILLON, protocole, "")
+            assert fiche.certificats_joints.get().usage == usage
+            page = texte(redacteur.get(reponse["Location"]))
+            assert "(Certificat validé)(Date de fin de validité : " in page
+            assert "Contrôle de Passerelle" in page
 
 
 def test_deux_fichiers_sont_un_client_et_un_serveur(redacteur: Client) -> None:
@@ -154,12 +142,13 @@ def test_le_fichier_lu_n_est_pas_demande_deux_fois(redacteur: Client) -> None:
     assert f'<option value="{garde.pk}" selected>' in reponse.content.decode()
 
 
-@pytest.mark.parametrize("octets", [b"", b"<html>", b"\0" * 200, b"x" * 70_000], ids=["vide", "page", "nuls", "gros"])
-def test_un_mauvais_fichier_a_sa_phrase(redacteur: Client, octets: bytes) -> None:
-    saisie = {"structure": StructureFactory().pk, "protocole": Protocole.AS2, "certificat_fichier": fichier(octets)}
-    reponse = redacteur.post(f"{EDI}add/", saisie)
-    assert reponse.status_code == 200
-    assert "Le fichier du certificat n’a pas été lu." in texte(reponse)
+def test_un_mauvais_fichier_a_sa_phrase(redacteur: Client, subtests: pytest.Subtests) -> None:
+    saisie = {"structure": StructureFactory().pk, "protocole": Protocole.AS2}
+    for nom, octets in {"vide": b"", "page": b"<html>", "nuls": b"\0" * 200, "gros": b"x" * 70_000}.items():
+        with subtests.test(nom):
+            reponse = redacteur.post(f"{EDI}add/", {**saisie, "certificat_fichier": fichier(octets)})
+            assert reponse.status_code == 200
+            assert "Le fichier du certificat n’a pas été lu." in texte(reponse)
 
 
 def test_un_partenaire_hors_du_portefeuille_est_refuse_a_son_champ(entrer: Entrer) -> None:
@@ -171,10 +160,11 @@ def test_un_partenaire_hors_du_portefeuille_est_refuse_a_son_champ(entrer: Entre
     assert str(etrangere) not in texte(reponse)
 
 
-@pytest.mark.parametrize("valeur", ["", "abc", "9" * 30, "\0"])
-def test_un_partenaire_absurde_n_est_pas_une_erreur_du_serveur(redacteur: Client, valeur: str) -> None:
-    assert redacteur.post(f"{EDI}add/", {"structure": valeur, "protocole": "telex"}).status_code == 200
-    assert redacteur.get(f"{EDI}add/", {"structure": valeur}).status_code in {200, 400}
+def test_un_partenaire_absurde_n_est_pas_une_erreur_du_serveur(redacteur: Client, subtests: pytest.Subtests) -> None:
+    for valeur in ("", "abc", "9" * 30, "\0"):
+        with subtests.test(valeur=valeur):
+            assert redacteur.post(f"{EDI}add/", {"structure": valeur, "protocole": "telex"}).status_code == 200
+            assert redacteur.get(f"{EDI}add/", {"structure": valeur}).status_code in {200, 400}
 
 
 def test_la_fiche_api_d_aujourd_hui_declare_une_application(redacteur: Client, settings: Any) -> None:

@@ -98,32 +98,32 @@ def test_enregistrer_sans_rien_changer_n_ecrit_rien(redacteur: Client) -> None:
         assert relue(fiche).edition == 1, nom
 
 
-@pytest.mark.parametrize(
-    ("nom", "champ", "valeur"),
-    [
-        ("contact", "contact_courriel", "sans-arobase"),
-        ("contact", "contact_nom", "a" * 151),
-        ("contact", "contact_nom", "nul\0"),
-        ("reseau", "partenaire_port", "70000"),
-        ("reseau", "partenaire_port", "-1"),
-        ("reseau", "partenaire_port", "quatre"),
-        ("generales", "periode_du", "31/02/2026"),
-        ("generales", "periode_au", "01/01/1999"),
-        ("generales", "structure", "999999"),
-        ("generales", "protocole", "telex"),
-        ("commentaires", "commentaires", "a" * 2001),
-    ],
-)
-def test_une_mauvaise_saisie_est_dite_a_son_champ_et_gardee(
-    redacteur: Client, nom: str, champ: str, valeur: str
-) -> None:
+MAUVAISES = [
+    ("contact", "contact_courriel", "sans-arobase"),
+    ("contact", "contact_nom", "a" * 151),
+    ("contact", "contact_nom", "nul\0"),
+    ("reseau", "partenaire_port", "70000"),
+    ("reseau", "partenaire_port", "-1"),
+    ("reseau", "partenaire_port", "quatre"),
+    ("generales", "periode_du", "31/02/2026"),
+    ("generales", "periode_au", "01/01/1999"),
+    ("generales", "structure", "999999"),
+    ("generales", "protocole", "telex"),
+    ("commentaires", "commentaires", "a" * 2001),
+]
+
+
+def test_une_mauvaise_saisie_est_dite_a_son_champ_et_gardee(redacteur: Client, subtests: pytest.Subtests) -> None:
     fiche = fiche_edi()
-    reponse = etape(redacteur, fiche, nom).envoyer(redacteur, **{champ: valeur})
-    assert reponse.status_code == 200
-    assert reponse.context["formulaire"].errors[champ]
-    assert relue(fiche).edition == 1
-    if nom == "contact" and "\0" not in valeur:
-        assert valeur in texte(reponse)
+    etapes = {nom: etape(redacteur, fiche, nom) for nom, *_ in MAUVAISES}
+    for nom, champ, valeur in MAUVAISES:
+        with subtests.test(champ=champ, valeur=valeur[:20]):
+            reponse = etapes[nom].envoyer(redacteur, **{champ: valeur})
+            assert reponse.status_code == 200
+            assert reponse.context["formulaire"].errors[champ]
+            assert relue(fiche).edition == 1
+            if nom == "contact" and "\0" not in valeur:
+                assert valeur in texte(reponse)
 
 
 def test_la_periode_se_donne_en_jours_francais(redacteur: Client) -> None:
@@ -252,32 +252,37 @@ def test_le_tableau_des_codes_se_lit_a_l_oreille_et_au_clavier(redacteur: Client
     assert "Disponible uniquement sur l’espace de qualification." in page
 
 
-@pytest.mark.parametrize("mode", Mode.values)
-def test_un_geste_met_tous_les_codes_dans_un_mode(redacteur: Client, mode: str) -> None:
+def test_un_geste_met_tous_les_codes_dans_un_mode(redacteur: Client, subtests: pytest.Subtests) -> None:
     fiche = fiche_edi()
-    etape(redacteur, fiche, "codes").envoyer(redacteur, tout=mode)
     offerts = CodeInterface.objects.offerts(fiche.environnement, timezone.localdate())
-    assert dict(fiche.lignes.values_list("code_id", "mode")) == dict.fromkeys(
-        offerts.values_list("code", flat=True), mode
-    )
+    for mode in Mode.values:
+        with subtests.test(mode):
+            etape(redacteur, fiche, "codes").envoyer(redacteur, tout=mode)
+            assert dict(fiche.lignes.values_list("code_id", "mode")) == dict.fromkeys(
+                offerts.values_list("code", flat=True), mode
+            )
 
 
-@pytest.mark.parametrize("code", ["FSO1300A", "FSO1301A", "FEN0036A"])
 def test_un_code_de_qualification_est_refuse_en_production_avec_la_phrase_du_service(
-    redacteur: Client, code: str
+    redacteur: Client, subtests: pytest.Subtests
 ) -> None:
     fiche = fiche_edi()
-    reponse = etape(redacteur, fiche, "codes").envoyer(redacteur, **{f"mode_{code}": Mode.COMPLETE})
-    assert reponse.status_code == 200
-    assert f"{code} n’est pas proposé en production" in texte(reponse)
-    assert relue(fiche).edition == 1
+    ouvert = etape(redacteur, fiche, "codes")
+    for code in ("FSO1300A", "FSO1301A", "FEN0036A"):
+        with subtests.test(code):
+            reponse = ouvert.envoyer(redacteur, **{f"mode_{code}": Mode.COMPLETE})
+            assert reponse.status_code == 200
+            assert f"{code} n’est pas proposé en production" in texte(reponse)
+            assert relue(fiche).edition == 1
 
 
-@pytest.mark.parametrize(("nom", "mode"), [("mode_FSO1100A", "n'importe"), ("mode_'; --", "complete")])
-def test_un_code_force_n_est_jamais_une_erreur_du_serveur(redacteur: Client, nom: str, mode: str) -> None:
+def test_un_code_force_n_est_jamais_une_erreur_du_serveur(redacteur: Client, subtests: pytest.Subtests) -> None:
     fiche = fiche_edi()
-    assert etape(redacteur, fiche, "codes").envoyer(redacteur, **{nom: mode}).status_code in {200, 302}
-    assert relue(fiche).edition == 1
+    ouvert = etape(redacteur, fiche, "codes")
+    for nom, mode in (("mode_FSO1100A", "n'importe"), ("mode_'; --", "complete")):
+        with subtests.test(nom):
+            assert ouvert.envoyer(redacteur, **{nom: mode}).status_code in {200, 302}
+            assert relue(fiche).edition == 1
 
 
 def test_changer_d_environnement_avec_des_codes_de_qualification_est_refuse(redacteur: Client) -> None:

@@ -16,6 +16,7 @@ from raccordements.models import Version
 from raccordements.services import passeport, redaction
 from raccordements.services.redaction import Saisie
 from tests.fabriques import CollaborateurFactory, DossierFactory
+from tests.interlocuteurs.admin.conftest import ROLES
 from tests.raccordements.fabriques import StructureFactory, activee, approuvee, fiche_api, fiche_edi, relue
 
 pytestmark = pytest.mark.django_db
@@ -48,10 +49,12 @@ def verifier(chemin):
     return sortie.getvalue(), 0
 
 
-def test_chaque_adresse_par_role(par_role, active):
-    _, client = par_role
-    assert {client.get(adresse_fiche(active, nom)).status_code for nom in ("passeport", "passeport_json")} == {200}
-    assert {client.post(adresse_fiche(active, nom)).status_code for nom in ("passeport", "passeport_json")} == {405}
+def test_chaque_adresse_par_role(en_role, active):
+    adresses = [adresse_fiche(active, nom) for nom in ("passeport", "passeport_json")]
+    for role in ROLES:
+        with en_role(role) as client:
+            assert {client.get(adresse).status_code for adresse in adresses} == {200}
+            assert {client.post(adresse).status_code for adresse in adresses} == {405}
 
 
 def test_hors_du_portefeuille_rien_n_existe(limite, auteur):
@@ -70,10 +73,11 @@ def test_la_page_dit_les_faits_la_chaine_les_approbations_et_l_empreinte(au_bure
     assert re.search(r"Port du partenaire</th><td><del>4080</del></td><td><ins>4999</ins>", suite)
 
 
-@pytest.mark.parametrize(("version", "statut"), [("9", 409), ("x", 404), ("9" * 20, 404)])
-def test_une_version_absurde_est_expliquee(version, statut, au_bureau, active):
-    for nom in ("passeport", "passeport_json"):
-        assert au_bureau.get(adresse_fiche(active, nom) + f"?version={version}").status_code == statut
+def test_une_version_absurde_est_expliquee(au_bureau, active, subtests):
+    for version, statut in (("9", 409), ("x", 404), ("9" * 20, 404)):
+        for nom in ("passeport", "passeport_json"):
+            with subtests.test(version=version, nom=nom):
+                assert au_bureau.get(adresse_fiche(active, nom) + f"?version={version}").status_code == statut
 
 
 def test_un_brouillon_et_une_fiche_piste_ont_leur_passeport(au_bureau, auteur):
@@ -113,20 +117,18 @@ def falsifier(document, cas):
     return faux
 
 
-@pytest.mark.parametrize(
-    ("cas", "dit"),
-    [
+def test_un_passeport_falsifie_est_reconnu(active, auteur, tmp_path, subtests):
+    document, chemin = passeport.etablir(active, par=auteur), tmp_path / "faux.json"
+    for cas, dit in (
         ("contenu", "Contenu\u00a0: différent"),
         ("empreinte", "Contenu\u00a0: différent"),
         ("approbateur", "Document entier\u00a0: différent"),
         ("tout refait", "Base de données\u00a0: différente"),
-    ],
-)
-def test_un_passeport_falsifie_est_reconnu(cas, dit, active, auteur, tmp_path):
-    chemin = tmp_path / "faux.json"
-    chemin.write_text(json.dumps(falsifier(passeport.etablir(active, par=auteur), cas)))
-    sortie, code = verifier(chemin)
-    assert (code, dit in sortie) == (1, True), sortie
+    ):
+        with subtests.test(cas):
+            chemin.write_text(json.dumps(falsifier(document, cas)))
+            sortie, code = verifier(chemin)
+            assert (code, dit in sortie) == (1, True), sortie
 
 
 @pytest.mark.parametrize(

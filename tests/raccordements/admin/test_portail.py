@@ -16,7 +16,8 @@ from raccordements.affichage import adresse_fiche
 from raccordements.models import Etat, EvenementFiche, Fiche
 from raccordements.services import portail
 from tests.fabriques import CollaborateurFactory, DossierFactory
-from tests.raccordements.fabriques import StructureFactory, activee, envoyee, fiche_api, fiche_edi, relue
+from tests.interlocuteurs.admin.conftest import ROLES
+from tests.raccordements.fabriques import StructureFactory, activee, envoyee, fiche_api, fiche_edi, relue, semblables
 
 pytestmark = pytest.mark.django_db
 EDI, API = (reverse(f"admin:raccordements_{modele}_resultats") for modele in ("ficheedi", "ficheapi"))
@@ -78,16 +79,22 @@ def confirmer(client, reponse, adresse=CONFIRMER):
 # --- rights ------------------------------------------------------------------------------------------------------
 
 
-def test_chaque_adresse_par_role(par_role, partie):
-    role, client = par_role
-    attendu = 403 if role == "consultation" else 200
-    assert (client.get(EDI).status_code, client.get(API).status_code) == (attendu, attendu)
+def test_chaque_adresse_par_role(en_role, partie):
+    for role in ROLES:
+        attendu = 403 if role == "consultation" else 200
+        with en_role(role) as client:
+            assert (client.get(EDI).status_code, client.get(API).status_code) == (attendu, attendu)
+            assert deposer(client, csv(rangee(partie))).status_code == attendu
+            assert client.get(CONFIRMER).status_code == 405
+            assert client.post(CONFIRMER, {"plan": "faux"}).status_code == (403 if role == "consultation" else 409)
+            assert relue(partie).etat == Etat.ENVOYEE
+
+
+@pytest.mark.parametrize(("role", "visible"), [("consultation", False), ("collaborateur", True)])
+def test_la_liste_y_mene_qui_le_peut(role, visible, entrer):
+    client = entrer(**{role: True})
     for adresse in (EDI, API):
-        assert (f'href="{adresse}"' in texte(client.get(adresse.removesuffix("resultats/")))) is (attendu == 200)
-    assert deposer(client, csv(rangee(partie))).status_code == attendu
-    assert client.get(CONFIRMER).status_code == 405
-    assert client.post(CONFIRMER, {"plan": "faux"}).status_code == (403 if role == "consultation" else 409)
-    assert relue(partie).etat == Etat.ENVOYEE
+        assert (f'href="{adresse}"' in texte(client.get(adresse.removesuffix("resultats/")))) is visible
 
 
 def test_une_fiche_hors_du_portefeuille_reste_inconnue(limite, auteur):
@@ -130,32 +137,32 @@ FORMES = {
 }
 
 
-@pytest.mark.parametrize("forme", FORMES)
-def test_toutes_les_formes_donnent_le_meme_plan(forme, au_bureau, partie):
-    octets, nom = FORMES[forme]([rangee(partie), rangee(partie, interface="FSO1110A")])
-    reponse = deposer(au_bureau, octets, nom=nom)
-    assert comptes(reponse) == {"noter": 1}, texte(reponse)
-    assert "De «\u00a0Envoyée\u00a0» à «\u00a0Activée\u00a0»" in reponse.content.decode()
+def test_toutes_les_formes_donnent_le_meme_plan(au_bureau, partie, subtests):
+    for forme, ecrire in FORMES.items():
+        octets, nom = ecrire([rangee(partie), rangee(partie, interface="FSO1110A")])
+        with subtests.test(forme):
+            reponse = deposer(au_bureau, octets, nom=nom)
+            assert comptes(reponse) == {"noter": 1}, texte(reponse)
+            assert "De «\u00a0Envoyée\u00a0» à «\u00a0Activée\u00a0»" in reponse.content.decode()
 
 
-@pytest.mark.parametrize("mot", ["Activée", "ACTIVEE", "activée", "Activee"])
-def test_toutes_les_ecritures_de_l_etat(mot, au_bureau, partie):
-    assert comptes(deposer(au_bureau, csv(rangee(partie, mot)))) == {"noter": 1}
+def test_toutes_les_ecritures_de_l_etat(au_bureau, partie, subtests):
+    for mot in ("Activée", "ACTIVEE", "activée", "Activee"):
+        with subtests.test(mot):
+            assert comptes(deposer(au_bureau, csv(rangee(partie, mot)))) == {"noter": 1}
 
 
-@pytest.mark.parametrize(
-    ("octets", "nom", "dit"),
-    [
+def test_un_fichier_qui_n_en_est_pas_un_est_explique(au_bureau, subtests):
+    for octets, nom, dit in (
         (b"a;b\r\n1;2\r\n", "r.csv", "Exporter les résultats"),
         (b"PK\x03\x04 faux", "r.xlsx", "abîmé"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "r.xls", "ancien classeur"),
         (b"x", "r.pdf", "ne s’importent pas"),
         (b"\x00\x01\x02" * 100, "r.csv", "n’est pas un tableau"),
-    ],
-)
-def test_un_fichier_qui_n_en_est_pas_un_est_explique(octets, nom, dit, au_bureau):
-    reponse = deposer(au_bureau, octets, nom=nom)
-    assert (reponse.status_code, dit in texte(reponse)) == (409, True)
+    ):
+        with subtests.test(dit):
+            reponse = deposer(au_bureau, octets, nom=nom)
+            assert (reponse.status_code, dit in texte(reponse)) == (409, True)
 
 
 def test_ce_que_le_fichier_ne_dit_pas_est_demande(au_bureau):
@@ -251,8 +258,8 @@ def test_les_ecritures_sont_bornees(au_bureau, auteur, monkeypatch):
     assert comptes(confirmer(au_bureau, deposer(au_bureau, octets)))["notees"] == 1
 
 
-def test_les_requetes_du_plan_ne_suivent_pas_les_lignes(au_bureau, auteur):
-    fiches = [envoyee(fiche_edi(par=auteur)) for _ in range(2)]
+def test_les_requetes_du_plan_ne_suivent_pas_les_lignes(au_bureau, partie):
+    fiches = [partie, *semblables(partie, 1)]
 
     def compter():
         octets = csv(*[rangee(fiche, code_appli=f"VFE1{n:02d}") for n, fiche in enumerate(fiches)])
@@ -262,5 +269,5 @@ def test_les_requetes_du_plan_ne_suivent_pas_les_lignes(au_bureau, auteur):
 
     compter()
     peu = compter()
-    fiches += [envoyee(fiche_edi(par=auteur)) for _ in range(30)]
+    fiches += semblables(partie, 30)
     assert compter() == peu

@@ -9,6 +9,7 @@ from django.utils import timezone
 from raccordements.affichage import adresse_fiche
 from raccordements.models import EnvironnementChorus, Fiche, Mode
 from tests.fabriques import CollaborateurFactory, DossierFactory
+from tests.interlocuteurs.admin.conftest import ROLES
 from tests.raccordements.fabriques import StructureFactory, activee, envoyee, fiche_edi, relue
 
 pytestmark = pytest.mark.django_db
@@ -36,14 +37,14 @@ def reelle(fiche, **champs):
     return StructureFactory(siret=fiche.structure.siret, environnement=PRODUCTION, **champs)
 
 
-def test_chaque_adresse_par_role(par_role, qualifiee):
-    role, client = par_role
-    cible = reelle(qualifiee)
-    permis = role != "consultation"
-    assert client.get(adresse_fiche(qualifiee, "promouvoir")).status_code == (200 if permis else 403)
-    reponse = client.post(adresse_fiche(qualifiee, "promouvoir"), {"structure": cible.pk})
-    assert reponse.status_code == (302 if permis else 403)
-    assert Fiche.objects.filter(issue_de=qualifiee).exists() is permis
+def test_chaque_adresse_par_role(en_role, qualifiee):
+    cible, adresse = reelle(qualifiee), adresse_fiche(qualifiee, "promouvoir")
+    for role in ROLES:
+        permis = role != "consultation"
+        with en_role(role) as client:
+            assert client.get(adresse).status_code == (200 if permis else 403)
+            assert client.post(adresse, {"structure": cible.pk}).status_code == (302 if permis else 403)
+            assert Fiche.objects.filter(issue_de=qualifiee).exists() is permis
 
 
 def test_hors_du_portefeuille_rien_n_existe(limite, auteur):

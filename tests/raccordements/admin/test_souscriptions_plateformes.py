@@ -156,10 +156,9 @@ def test_une_ligne_hors_du_portefeuille_n_existe_pas(limite: Client) -> None:
         assert limite.get(f"{LIGNES}{chemin}").status_code == 404, chemin
 
 
-@pytest.mark.parametrize(
-    "filtre", ["validite=en_vigueur", "validite=a_venir", "validite=terminees", "validite=annulees"]
-)
-def test_les_filtres_de_la_liste(redacteur: Client, filtre: str) -> None:
+def test_les_filtres_de_la_liste(redacteur: Client, subtests: pytest.Subtests) -> None:
     ligne = LigneAdressageFactory(dossier=dossier_pret())
-    presente = ligne.identifiant in texte(redacteur.get(f"{LIGNES}?{filtre}"))
-    assert presente is (filtre == "validite=en_vigueur")
+    for validite in ("en_vigueur", "a_venir", "terminees", "annulees"):
+        with subtests.test(validite):
+            presente = ligne.identifiant in texte(redacteur.get(f"{LIGNES}?validite={validite}"))
+            assert presente is (validite == "en_vigueur")

@@ -13,8 +13,10 @@ from django.utils import timezone
 from dossiers.models import Evenement, Operation
 from raccordements.models import EnvironnementChorus, Structure
 from tests.fabriques import DossierFactory, siret_fictif
-from tests.interlocuteurs.admin.conftest import Entrer
+from tests.interlocuteurs.admin.conftest import ROLES, Entrer
+from tests.raccordements.admin.conftest import EnRole
 from tests.raccordements.fabriques import CompteChorusFactory, StructureFactory, fiche_edi
+from tests.rendu import sans_rendu
 
 pytestmark = pytest.mark.django_db
 LISTE = "/admin/raccordements/structure/"
@@ -42,12 +44,13 @@ def test_un_siret_colle_avec_ses_espaces_est_compris(redacteur: Client) -> None:
     assert Evenement.objects.filter(details__structure=structure.pk, acteur=redacteur.personne).exists()
 
 
-@pytest.mark.parametrize("siret", ["123", "12345678901234", "abc", "\0", "9" * 70, ""])
-def test_un_siret_faux_est_refuse_a_son_champ_en_production(redacteur: Client, siret: str) -> None:
-    reponse = redacteur.post(f"{LISTE}add/", saisie(siret=siret, designation="Gardée"))
-    assert reponse.status_code == 200
-    assert reponse.context["adminform"].form.errors["siret"]
-    assert "Gardée" in texte(reponse)
+def test_un_siret_faux_est_refuse_a_son_champ_en_production(redacteur: Client, subtests: pytest.Subtests) -> None:
+    for siret in ("123", "12345678901234", "abc", "\0", "9" * 70, ""):
+        with subtests.test(siret=siret), sans_rendu():
+            reponse = redacteur.post(f"{LISTE}add/", saisie(siret=siret))
+            assert reponse.status_code == 200
+            assert reponse.context_data["adminform"].form.errors["siret"]  # type: ignore[attr-defined]
+    assert "Gardée" in texte(redacteur.post(f"{LISTE}add/", saisie(siret="123", designation="Gardée")))
     assert not Structure.objects.exists()
 
 
@@ -150,15 +153,16 @@ def test_une_structure_hors_du_portefeuille_n_existe_pas(limite: Client) -> None
     assert limite.get("/admin/autocomplete/", auto).json()["results"] == []
 
 
-def test_qui_peut_quoi(par_role: tuple[str, Client]) -> None:
-    role, client = par_role
+def test_qui_peut_quoi(en_role: EnRole) -> None:
     structure = StructureFactory()
-    assert client.get(f"{LISTE}{structure.pk}/change/").status_code == 200
-    refuse = role == "consultation"
-    for chemin in ("verifier/", "confirmer/", "archiver/"):
-        statut = client.post(f"{LISTE}{structure.pk}/{chemin}").status_code
-        assert (statut == 403) == refuse, chemin
-    assert (client.get(f"{LISTE}add/").status_code == 403) == refuse
+    for role in ROLES:
+        refuse = role == "consultation"
+        with en_role(role) as client:
+            assert client.get(f"{LISTE}{structure.pk}/change/").status_code == 200
+            for chemin in ("verifier/", "confirmer/", "archiver/"):
+                statut = client.post(f"{LISTE}{structure.pk}/{chemin}").status_code
+                assert (statut == 403) == refuse, chemin
+            assert (client.get(f"{LISTE}add/").status_code == 403) == refuse
 
 
 def test_le_dossier_montre_ses_structures_et_ses_fiches(redacteur: Client) -> None:

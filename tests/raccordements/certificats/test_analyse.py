@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from raccordements.certificats.analyse import analyser
 from raccordements.certificats.defenses import Limites, Refus
 from raccordements.certificats.schemas import Analyse, Forme, Lien, Maillon, SirenLu
+from tests.epreuves import repetitions
 from tests.raccordements.certificats import corpus
 from tests.raccordements.certificats.autorite import (
     JOUR,
@@ -235,13 +236,13 @@ def tenter(octets: bytes) -> None:
 
 
 @given(octets=abimes())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=repetitions(100, 400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_un_fichier_abime_ne_leve_ni_ne_bloque(octets: bytes):
     tenter(octets)
 
 
 @given(octets=st.binary(max_size=3000) | st.text(max_size=1000).map(str.encode))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(50, 200), deadline=None)
 def test_des_octets_quelconques_ne_levent_ni_ne_bloquent(octets: bytes):
     tenter(octets)
 

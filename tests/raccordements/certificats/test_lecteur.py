@@ -75,7 +75,7 @@ def test_un_lot_se_partage_entre_plusieurs_processus(settings, monkeypatch):
     assert lots == [2, 2, 1]
 
 
-@pytest.mark.parametrize("mal", [b"boucle", b"dort", b"memoire", b"meurt", b"coupe"])
+@pytest.mark.parametrize("mal", [b"dort", b"memoire", b"meurt", b"coupe"])
 def test_un_fichier_qui_arrete_le_processus_ne_nuit_qu_a_lui(suspect, mal):
     debut = time.monotonic()
     avant, refus, apres = analyser_plusieurs([BON, mal, BON])
@@ -85,6 +85,13 @@ def test_un_fichier_qui_arrete_le_processus_ne_nuit_qu_a_lui(suspect, mal):
     assert refus.code == "ressources"
     assert isinstance(avant, Analyse)
     assert avant == apres
+
+
+def test_un_fichier_qui_calcule_sans_fin_est_arrete(suspect):
+    refus, apres = analyser_plusieurs([b"boucle", BON])
+    assert isinstance(refus, FichierRefuse)
+    assert refus.code == "ressources"
+    assert isinstance(apres, Analyse)
 
 
 @pytest.mark.parametrize("mal", [b"bavarde", b"ment", b"invente"])

@@ -1,14 +1,12 @@
 """The simulator refuses what PISTE and Chorus Pro refuse, in their words; it can be loaded, moved and broken."""
 
-import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from dossiers.management.commands.simulateur import simulateurs
 from raccordements.chorus.matelas import APPLICATIONS, COMPTES, STRUCTURES, matelas
 from raccordements.chorus.simulateur import SimulateurChorus
 
@@ -184,14 +182,8 @@ def test_le_magasin_survit_a_un_redemarrage(tmp_path):
 
 
 def test_la_commande_lance_ce_simulateur_la():
-    commande = [sys.executable, "manage.py", "simulateur", "chorus", "--port", "0"]
-    processus = subprocess.Popen(commande, cwd=RACINE, stdout=subprocess.PIPE, text=True)
-    try:
-        # The address is printed once the server listens.
-        adresse = re.search(r"http://[\d.:]+", processus.stdout.readline())[0]
-        assert httpx.get(f"{adresse}/_simulateur/etat").json()["nom"] == "chorus"
-        assert httpx.post(f"{adresse}/_simulateur/matelas").json() == {"fait": True}
-        assert httpx.post(f"{adresse}/qualification/api/oauth/token", data=DEMANDE).status_code == 200
-    finally:
-        processus.terminate()
-        assert processus.wait(20) == 0
+    """The process itself is tried with the simulator of Loop (tests/config)."""
+    with simulateurs()["chorus"]() as sim:
+        assert httpx.get(f"{sim.racine}/_simulateur/etat").json()["nom"] == "chorus"
+        assert httpx.post(f"{sim.racine}/_simulateur/matelas").json() == {"fait": True}
+        assert httpx.post(f"{sim.racine}/qualification/api/oauth/token", data=DEMANDE).status_code == 200

@@ -15,11 +15,6 @@ from raccordements.services.suivi import derniere_alerte
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _hachage_rapide(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def cabinet(db):
     call_command("donnees_demo", "--mots-de-passe-json")
@@ -46,10 +41,12 @@ def test_chaque_statut_et_chaque_approbation_se_voient(presente):
     active = fiches.filter(etat=Etat.ACTIVEE)
     bientot = Certificat.objects.filter(emplois__fiche__in=active, expire_le__lt=timezone.now() + timedelta(days=45))
     assert bientot.exists()
+    alerte = EvenementFiche.objects.get(type="alerte")
+    assert derniere_alerte(alerte.fiche) == alerte
 
 
-def test_le_portail_dit_la_meme_chose_que_la_base(presente):
-    distantes = {fiche["reference"]: fiche for fiche in presente.fiches()}
+def le_portail_dit_la_meme_chose_que_la_base(portail):
+    distantes = {fiche["reference"]: fiche for fiche in portail.fiches()}
     envoyees = Fiche.objects.filter(version_envoyee__isnull=False)
     assert set(distantes) == {str(fiche.reference) for fiche in envoyees}
     for fiche in envoyees:
@@ -58,21 +55,8 @@ def test_le_portail_dit_la_meme_chose_que_la_base(presente):
         assert distante["empreinte"] == (fiche.version_envoyee or fiche.version_active).empreinte
 
 
-def test_une_fiche_en_retard_est_signalee(presente):
-    alerte = EvenementFiche.objects.get(type="alerte")
-    assert derniere_alerte(alerte.fiche) == alerte
-
-
 def test_de_l_approbation_a_l_activation_sans_une_main(presente, travailler):
-    prete = Fiche.objects.get(approbation=Approbation.APPROUVEE, etat=Etat.BROUILLON)
-    collaborateur = Collaborateur.objects.get(username="collaborateur")
-    assert travailler(demander_envoi(prete, par=collaborateur)).etat == "reussie"
-    presente.avancer(91)
-    assert travailler(operation_de_suivi(Fiche.objects.get(pk=prete.pk))).etat == "reussie"
-    assert Fiche.objects.get(pk=prete.pk).etat == Etat.ACTIVEE
-
-
-def test_les_comptes_ouvrent_le_simulateur(presente, travailler):
+    """The accounts open the simulator, for each structure and then for the fiche that is ready."""
     assert CompteChorus.objects.count() == 2
     collaborateur = Collaborateur.objects.get(username="collaborateur")
     for structure in Structure.objects.all():
@@ -81,24 +65,28 @@ def test_les_comptes_ouvrent_le_simulateur(presente, travailler):
         assert Structure.objects.get(pk=structure.pk).active, structure
     assert Operation.objects.count() == Structure.objects.count()
 
+    prete = Fiche.objects.get(approbation=Approbation.APPROUVEE, etat=Etat.BROUILLON)
+    assert travailler(demander_envoi(prete, par=collaborateur)).etat == "reussie"
+    presente.avancer(91)
+    assert travailler(operation_de_suivi(Fiche.objects.get(pk=prete.pk))).etat == "reussie"
+    assert Fiche.objects.get(pk=prete.pk).etat == Etat.ACTIVEE
+
 
 def test_relancer_ne_change_rien_et_rend_sa_memoire_au_portail(presente):
+    le_portail_dit_la_meme_chose_que_la_base(presente)
     avant = list(Fiche.toutes.order_by("pk").values_list("pk", "etat", "edition", "approbation"))
     call_command("donnees_demo_chorus", "--simulateur", presente.racine)
     presente.remettre_a_zero()
     call_command("donnees_demo_chorus", "--simulateur", presente.racine)
     assert list(Fiche.toutes.order_by("pk").values_list("pk", "etat", "edition", "approbation")) == avant
-    test_le_portail_dit_la_meme_chose_que_la_base(presente)
+    le_portail_dit_la_meme_chose_que_la_base(presente)
 
 
-def test_sans_simulateur_la_base_suffit(cabinet):
-    call_command("donnees_demo_chorus")
-    assert Fiche.objects.count() == len(demo.FICHES)
-
-
-def test_refusee_en_production_ou_sans_simulateur_a_l_adresse(cabinet, settings):
+def test_sans_simulateur_la_base_suffit_et_la_production_refuse(cabinet, settings):
     with pytest.raises(CommandError, match="ne répond pas"):
         call_command("donnees_demo_chorus", "--simulateur", "http://127.0.0.1:9")
+    call_command("donnees_demo_chorus")
+    assert Fiche.objects.count() == len(demo.FICHES)
     settings.PRODUCTION = True
     with pytest.raises(CommandError, match="PASSERELLE_PRODUCTION"):
         call_command("donnees_demo_chorus")

@@ -16,6 +16,7 @@ from raccordements.chorus.jetons import Jeton
 from raccordements.chorus.jetons_en_base import JetonsEnBase
 from raccordements.models import JetonAcces
 from raccordements.services.veille import oublier_les_jetons
+from tests.epreuves import repetitions
 
 CLE = "c" * 64
 JETON = "POST /qualification/api/oauth/token"
@@ -51,15 +52,16 @@ def ensemble(nombre, geste):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_cinquante_appelants_un_seul_appel_au_simulateur(compte, sim):
-    clients = [ClientChorus.pour_identifiants(compte) for _ in range(50)]
+def test_des_appelants_en_foule_un_seul_appel_au_simulateur(compte, sim):
+    foule = repetitions(12, 50)
+    clients = [ClientChorus.pour_identifiants(compte) for _ in range(foule)]
     restants = list(clients)
 
     def geste():
         with restants.pop() as client:
             return client.verifier_sante().message
 
-    rendus = ensemble(50, geste)
+    rendus = ensemble(foule, geste)
     assert {type(rendu) for rendu in rendus} == {str}, rendus
     assert sim.compte()["appels"][JETON] == 1
 
@@ -107,6 +109,21 @@ def test_une_panne_inattendue_laisse_la_place_au_suivant():
 
 
 # --- one connection ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_qui_regarda_pendant_un_appel_qui_echoue_ne_redemande_pas():
+    """Everyone who waited would ask in turn: as many refused calls as callers."""
+    jetons, pendant = JetonsEnBase(), []
+
+    def refuser():
+        pendant.append(JetonAcces.objects.get())
+        raise ErreurDeReglage("Application refusée.", code="invalid_client", statut=400)
+
+    with pytest.raises(ErreurDeReglage):
+        jetons.obtenir(CLE, refuser)
+    assert jetons._prendre(pendant[0]) is None
+    assert jetons._prendre(JetonAcces.objects.get()) is not None
 
 
 @pytest.mark.django_db

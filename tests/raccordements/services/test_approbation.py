@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import permutations, product
 
 import pytest
 import time_machine
@@ -21,6 +22,7 @@ from raccordements.services.contenu import contenu, empreinte
 from raccordements.services.envoi import Canal, abandonner_envoi, prendre_pour_envoi
 from raccordements.services.erreurs import ApprobationInterdite, EmpreinteDifferente, FicheBloquee
 from raccordements.services.redaction import Saisie
+from tests.epreuves import repetitions
 from tests.fabriques import CollaborateurFactory
 from tests.raccordements.fabriques import approuvee, fiche_edi, relue, soumise
 
@@ -267,9 +269,11 @@ def test_la_base_garde_une_version_telle_qu_elle_fut_soumise(auteur, manager):
 # --- at the same moment ------------------------------------------------------------------------------------------
 
 
-def courir(depart, pause, geste):
-    """What `geste` gave once the others were ready too, None when it was refused."""
+def courir(depart, avant, pause, geste):
+    """What `geste` gave once the others were ready too and `avant` was over, None when it was refused."""
     depart.wait()
+    if avant:
+        avant.result()
     time.sleep(pause)
     try:
         return geste()
@@ -278,29 +282,35 @@ def courir(depart, pause, geste):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_deux_cents_courses_entre_modifier_approuver_et_envoyer():
-    """Whoever wins, what leaves was approved as it is, by someone who did not write it."""
+def test_des_courses_entre_modifier_approuver_et_envoyer():
+    """Whoever wins, what leaves was approved as it is, by someone who did not write it.
+
+    In every order: all at once, one on the heels of the other, one after the other.
+    """
     auteur, manager = CollaborateurFactory(collaborateur=True), CollaborateurFactory(manager=True)
     fiche = fiche_edi(par=auteur)
+    allures = product(permutations(("approuver", "modifier", "envoyer")), ("ensemble", "de près", "à la suite"))
+    tours = list(allures) * repetitions(1, 11)
     issues, hasard = Counter(), random.Random(5)
     with ThreadPoolExecutor(3) as fils:
-        for tour in range(200):
+        for tour, (ordre, allure) in enumerate(tours):
             debut = time.monotonic()
             fiche = soumise(fiche)
             # On a machine that is busy every gesture is slow: the starts spread out as much.
             rythme = time.monotonic() - debut
             lue, edition = fiche.version.empreinte, fiche.edition
             saisie = Saisie(champs={"commentaires": f"Tour {tour}"})
-            gestes = (
-                (0, partial(approbation.approuver, fiche, empreinte_lue=lue, par=manager)),
-                (0.25, partial(redaction.modifier, fiche, saisie, edition=edition, par=auteur)),
-                (0.5, partial(prendre_pour_envoi, fiche, canal=Canal.API, par=None)),
-            )
-            depart = threading.Barrier(3)
-            promesses = [
-                fils.submit(courir, depart, (hasard.uniform(0, 0.75) + part) * rythme, geste) for part, geste in gestes
-            ]
-            approuve, _modifiee, partie = (promesse.result() for promesse in promesses)
+            gestes = {
+                "approuver": partial(approbation.approuver, fiche, empreinte_lue=lue, par=manager),
+                "modifier": partial(redaction.modifier, fiche, saisie, edition=edition, par=auteur),
+                "envoyer": partial(prendre_pour_envoi, fiche, canal=Canal.API, par=None),
+            }
+            depart, promesses, avant = threading.Barrier(3), {}, None
+            for rang, nom in enumerate(ordre):
+                pause = (rang * (allure == "de près") + hasard.uniform(0, 0.25)) * rythme
+                promesses[nom] = fils.submit(courir, depart, avant, pause, gestes[nom])
+                avant = promesses[nom] if allure == "à la suite" else None
+            approuve, _modifiee, partie = (promesses[nom].result() for nom in gestes)
             fiche = relue(fiche)
             issues["approuvée"] += approuve is not None
             issues["partie"] += partie is not None
@@ -319,7 +329,7 @@ def test_deux_cents_courses_entre_modifier_approuver_et_envoyer():
         barriere = threading.Barrier(3)
         for promesse in [fils.submit(fermer, barriere) for _ in range(3)]:
             promesse.result()
-    assert all(0 < issues[issue] < 200 for issue in ("approuvée", "partie", "modifiée")), issues
+    assert all(0 < issues[issue] < len(tours) for issue in ("approuvée", "partie", "modifiée")), issues
     decideurs = Participation.objects.filter(role="decideur").values_list("personne", flat=True)
     assert set(decideurs) == {manager.pk}
 

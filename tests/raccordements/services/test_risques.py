@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from raccordements.certificats.schemas import Gravite
 from raccordements.models import Etat, Mode
@@ -215,18 +216,17 @@ def test_les_quinze_codes_dans_les_deux_environnements(code, environnement):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("environnement", ["qualification", "production"])
-@pytest.mark.parametrize("code", [connu.code for connu in DU_GUIDE])
-def test_un_code_de_qualification_ne_s_enregistre_pas_en_production(code, environnement):
-    from django.core.exceptions import ValidationError
-
+def test_un_code_de_qualification_ne_s_enregistre_pas_en_production(environnement, subtests):
     fiche = fiche_edi(structure=StructureFactory(environnement=environnement))
-    saisie = Saisie(codes={code: Mode.COMPLETE})
-    if environnement == "production" and code in QUALIFICATION_SEULE:
-        with pytest.raises(ValidationError, match=code):
-            redaction.modifier(fiche, saisie, edition=1, par=fiche.cree_par)
-    else:
-        redaction.modifier(fiche, saisie, edition=1, par=fiche.cree_par)
-        assert dict(fiche.lignes.values_list("code_id", "mode")) == {code: Mode.COMPLETE}
+    for code in (connu.code for connu in DU_GUIDE):
+        saisie = Saisie(codes={code: Mode.COMPLETE})
+        with subtests.test(code):
+            if environnement == "production" and code in QUALIFICATION_SEULE:
+                with pytest.raises(ValidationError, match=code):
+                    redaction.modifier(fiche, saisie, edition=fiche.edition, par=fiche.cree_par)
+            else:
+                fiche = redaction.modifier(fiche, saisie, edition=fiche.edition, par=fiche.cree_par)
+                assert dict(fiche.lignes.values_list("code_id", "mode")) == {code: Mode.COMPLETE}
 
 
 def test_la_table_a_les_quinze_codes_du_guide():

@@ -123,7 +123,7 @@ def test_la_machine_s_en_sert_apres_la_remise_jusqu_a_la_fin(manager):
 
 @pytest.mark.django_db
 def test_se_reauthentifier_demande_son_propre_mot_de_passe(rf, manager, settings):
-    settings.AXES_FAILURE_LIMIT = 2
+    settings.AXES_ENABLED, settings.AXES_FAILURE_LIMIT = True, 2
     requete = rf.post("/")
     requete.user = manager
     donnee = reauthentifier(requete, manager, mot_de_passe=MOT_DE_PASSE)

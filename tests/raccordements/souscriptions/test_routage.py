@@ -22,6 +22,7 @@ from raccordements.souscriptions.conflits import (
     supposer,
 )
 from raccordements.souscriptions.routage import Destinataire, LigneDatee, Motif, Route, frise, qui_recoit
+from tests.epreuves import repetitions
 from tests.raccordements.souscriptions.oracle import (
     JOURS,
     SIREN,
@@ -33,7 +34,7 @@ from tests.raccordements.souscriptions.oracle import (
     reseau,
 )
 
-CAS = 100_000
+CAS = repetitions(20_000, 100_000)
 UN = dt.timedelta(days=1)
 LUNDI = dt.date(2026, 6, 1)
 
@@ -55,7 +56,7 @@ def ligne(id_=1, *routes, niveau=Niveau.SIREN, debut=LUNDI, fin=None, **parties)
     return LigneDatee(id=id_, adresse=adresse, debut=debut, fin=fin, routes=routes)
 
 
-def test_cent_mille_cas_s_accordent_avec_la_reference():
+def test_des_cas_par_milliers_s_accordent_avec_la_reference():
     hasard = random.Random(2026)
     pour_qui = destinataires()
     faits = bords = servis = 0

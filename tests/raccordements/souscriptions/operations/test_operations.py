@@ -125,14 +125,14 @@ def test_rien_de_secret_ne_sort_des_donnees_scellees(en_place, par, travailler, 
 DEMANDES = [demander_onboarding, demander_souscription, demander_resiliation, demander_lecture, lancer_changement]
 
 
-@pytest.mark.parametrize("demander", [*DEMANDES, demander_nouvelles_donnees])
-def test_ni_sans_droit_ni_hors_portefeuille(prevue, demander):
+def test_ni_sans_droit_ni_hors_portefeuille(prevue, subtests):
     for personne in (
         CollaborateurFactory(consultation=True),
         CollaborateurFactory(collaborateur=True, portefeuille=True),
     ):
-        with pytest.raises(PermissionDenied):
-            demander(prevue, par=personne)
+        for demander in (*DEMANDES, demander_nouvelles_donnees):
+            with subtests.test(demander.__name__, par=str(personne)), pytest.raises(PermissionDenied):
+                demander(prevue, par=personne)
     assert not Operation.objects.exists()
 
 
