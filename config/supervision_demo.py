@@ -9,17 +9,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import http.client
+import io
 import json
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
+
+from django.core.management import CommandError, call_command
+from django.db import connections
 
 from config.processus import Enfant
 from config.serveurs_prives import ServeurPrive, ServeurPriveIndisponible, postgres_du_depot, valkey_du_depot
@@ -110,7 +116,7 @@ class Supervision:
             ("Ports libres", self._verifier_ports),
             ("Base de données PostgreSQL", self._postgres),
             ("File de messages Valkey", self._valkey),
-            ("Tables de la base", lambda: self._commande("migrations", "migrate", "--noinput")),
+            ("Tables de la base", lambda: self._commande("migrations", "migrate", "--noinput", skip_checks=False)),
             (
                 "Fichiers de l’interface",
                 lambda: self._commande("statiques", "collectstatic", "--noinput", "--verbosity", "0"),
@@ -194,7 +200,8 @@ class Supervision:
     def _web(self) -> str:
         commande = [sys.executable, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{HOTE}:{self.port_web}"]
         commande += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "5"]
-        enfant = self._lancer(self._enfant("web", [*commande, "--no-control-socket"]))
+        # Loaded once for both.
+        enfant = self._lancer(self._enfant("web", [*commande, "--preload", "--no-control-socket"]))
         self._attendre(enfant, lambda: _repond(self.port_web, "/admin/login/"))
         return f", {self.adresse}"
 
@@ -306,25 +313,29 @@ class Supervision:
                 )
             time.sleep(0.1)
 
-    def _commande(self, nom: str, *arguments: str) -> str:
-        self._sortie(nom, *arguments)
+    def _commande(self, nom: str, *arguments: str, **options: Any) -> str:
+        self._sortie(nom, *arguments, **options)
         return ""
 
-    def _sortie(self, nom: str, *arguments: str) -> str:
+    def _sortie(self, nom: str, *arguments: str, **options: Any) -> str:
         """Standard output of a management command, which may hold passwords; only its errors go to the log."""
         journal = self.journaux / f"{nom}.log"
         journal.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with journal.open("wb") as erreurs:
-            commande = [sys.executable, "manage.py", *arguments]
-            essai = subprocess.run(
-                commande, cwd=self.racine, stdout=subprocess.PIPE, stderr=erreurs, text=True, check=False
-            )
-        if essai.returncode:
-            raise EchecDemo(
-                f"Étape en échec : « manage.py {arguments[0]} » a rendu le code {essai.returncode}. "
-                f"Fin de var/journaux/{journal.name} :\n{Enfant(nom, [], journal).dernieres_lignes()}"
-            )
-        return essai.stdout
+        sortie = io.StringIO()
+        # In this process: another would take longer to load the product than most of these commands to do their work.
+        with journal.open("w", encoding="utf-8") as erreurs, _journal(erreurs):
+            try:
+                call_command(*arguments, stdout=sortie, stderr=erreurs, **options)
+            except Exception as exc:
+                traceback.print_exception(exc, limit=0 if isinstance(exc, CommandError) else None, file=erreurs)
+                erreurs.flush()
+                raise EchecDemo(
+                    f"L’étape « manage.py {arguments[0]} » a échoué. "
+                    f"Fin de var/journaux/{journal.name} :\n{Enfant(nom, [], journal).dernieres_lignes()}"
+                ) from None
+            finally:
+                connections.close_all()
+        return sortie.getvalue()
 
     def _mort(self, enfant: Enfant) -> EchecDemo:
         return EchecDemo(
@@ -347,6 +358,19 @@ def _repond(port: int, chemin: str) -> bool:
             return connexion.getresponse().status < 500
         except (OSError, http.client.HTTPException):
             return False
+
+
+@contextlib.contextmanager
+def _journal(flux: TextIO) -> Iterator[None]:
+    """Send what is logged there until the end of the block."""
+    consoles = [h for h in logging.getLogger().handlers if isinstance(h, logging.StreamHandler)]
+    anciens = [console.setStream(flux) for console in consoles]
+    try:
+        yield
+    finally:
+        for console, ancien in zip(consoles, anciens, strict=True):
+            if ancien is not None:
+                console.setStream(ancien)
 
 
 def _executant_repond() -> bool:

@@ -33,6 +33,7 @@ COURTES = {
     "OPERATION_QUARANTAINE": "1",
     "OPERATION_BALAYAGE": "1",
     "CHORUS_SUIVI_PREMIER": "1",
+    "ECRITURES_SUIVI_PREMIER": "1",
 }
 
 
@@ -57,6 +58,14 @@ class Demo:
         """How long after a submission the simulated portal activates it: « le lendemain matin »."""
         httpx.post(f"{self.chorus}/_simulateur/matin", json={"secondes": secondes}, timeout=10).raise_for_status()
 
+    def traiter_les_fiches(self, siret: str) -> None:
+        """Have the simulated portal activate now what a structure submitted, without waiting for the morning."""
+        with httpx.Client(base_url=f"{self.chorus}/_simulateur", trust_env=False, timeout=10) as http:
+            for fiche in http.get("/fiches").raise_for_status().json():
+                if fiche["siret"] == siret:
+                    ordre = {"reference": fiche["reference"], "geste": "activer"}
+                    http.post("/fiche", json=ordre).raise_for_status()
+
     def appliques(self, endpoint: str) -> dict[str, int]:
         """What Loop has applied, by reference."""
         return dict(self._commander("GET", "compte")["appliques"].get(endpoint, {}))
@@ -68,13 +77,13 @@ class Demo:
 
 
 @contextlib.contextmanager
-def demarrer(dossier: Path) -> Iterator[Demo]:
+def demarrer(dossier: Path, modele: str = "template1") -> Iterator[Demo]:
     """Start the demonstration and stop it as a person does, by Ctrl-C; nothing of it is left after.
 
-    `dossier` receives its files and its output.
+    `dossier` receives its files and its output; its database is a copy of `modele`, which nobody is using.
     """
     web, simulateur, chorus, od = _ports_libres(4)
-    with _base_neuve() as base:
+    with _base_neuve(modele) as base:
         env = os.environ | COURTES | {"DATABASE_URL": base, "REDIS_URL": _autre_courtier()}
         env |= {
             "PASSERELLE_VAR": str(dossier / "var"),
@@ -140,8 +149,8 @@ def _ports_libres(combien: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def _base_neuve() -> Iterator[str]:
-    """Address of an empty database on the server of the run."""
+def _base_neuve(modele: str) -> Iterator[str]:
+    """Address of a copy of a database, on the server of the run."""
     adresse = os.environ["DATABASE_URL"]
     lue = base_depuis_url(adresse)
     champs = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "NAME": "dbname"}
@@ -149,7 +158,8 @@ def _base_neuve() -> Iterator[str]:
     with psycopg.connect(
         **{champ: lue[cle] for cle, champ in champs.items() if lue.get(cle)}, autocommit=True
     ) as connexion:
-        connexion.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(nom)))
+        creer = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        connexion.execute(creer.format(sql.Identifier(nom), sql.Identifier(modele)))
         try:
             morceaux = urlsplit(adresse)
             yield urlunsplit(morceaux._replace(path=f"{morceaux.path.rpartition('/')[0]}/{nom}"))

@@ -1,28 +1,31 @@
 """The palette by keyboard, and axe on the pages that everyone opens; every page is judged by `make accessibilite`."""
 
-import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.accessibilite.audit import BLOQUANTES, examiner
+from tests.accessibilite.audit import BLOQUANTES, Constat, analyser, examiner, preparer
 from tests.navigateur.conftest import LISTE, Ouvrir
 
 
-def graves(page: Page) -> list[str]:
-    return [f"{c.regle} [{c.ecran}] {c.exemple}" for c in examiner(page) if c.gravite in BLOQUANTES]
+def graves(constats: list[Constat]) -> list[str]:
+    return [f"{c.regle} [{c.ecran}] {c.exemple}" for c in constats if c.gravite in BLOQUANTES]
 
 
-@pytest.mark.parametrize("adresse", ["/admin/", LISTE, "/admin/commandes/?q=offre+start"])
-def test_rien_de_grave(ouvrir: Ouvrir, adresse: str) -> None:
+def test_rien_de_grave(ouvrir: Ouvrir) -> None:
+    """The list on every screen; the home page and the palette as they open."""
     page = ouvrir("collaborateur")
-    page.goto(adresse)
-    assert graves(page) == []
+    page.goto(LISTE)
+    assert graves(examiner(page)) == []
+    for adresse in ("/admin/", "/admin/commandes/?q=offre+start"):
+        page.goto(adresse)
+        preparer(page)
+        assert graves(analyser(page, adresse)) == []
 
 
 def test_rien_de_grave_sans_connexion(ouvrir: Ouvrir) -> None:
     page = ouvrir()
     for adresse in ("/admin/login/", "/accessibilite/"):
         page.goto(adresse)
-        assert graves(page) == []
+        assert graves(examiner(page)) == []
 
 
 def test_la_palette_se_conduit_au_clavier(ouvrir: Ouvrir) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.navigateur.conftest import LISTE, Ouvrir, attendre_la_fin, planifier
+from tests.navigateur.conftest import LISTE, Ouvrir, attendre_la_fin, planifier, recharger_jusqu_a
 from tests.navigateur.pile import Demo
 
 DOSSIER = os.environ.get("CAPTURES", "")
@@ -119,10 +119,5 @@ def test_la_reconciliation_et_la_cle(ouvrir: Ouvrir, capturer: Capturer) -> None
     page.goto("/admin/dossiers/cleapi/")
     ouvrir_la_premiere(page, "Clé du cabinet")
     page.get_by_role("button", name="Tester la connexion").click()
-    reussi = page.locator(".faits").get_by_text(re.compile(r"^\s*Réussi,"))
-    for _ in range(40):
-        page.wait_for_timeout(250)
-        page.reload()
-        if reussi.count():
-            break
+    recharger_jusqu_a(page.locator(".faits").get_by_text(re.compile(r"^\s*Réussi,")))
     capturer(page, "cle")

@@ -10,11 +10,10 @@ from playwright.sync_api import Page, expect
 
 from dossiers import demo_ecritures
 from dossiers.demo import siren_fictif
-from tests.navigateur.conftest import Ouvrir, attendre_la_fin
-from tests.navigateur.contraste import trop_faibles
+from tests.navigateur.conftest import ETROIT, LARGE, Ouvrir, attendre_la_fin
+from tests.navigateur.ecrans import defauts, ecrans
 from tests.navigateur.pile import Demo
 from tests.navigateur.test_captures import POIDS_MAX, SANS_FLOU
-from tests.navigateur.test_pages import TEXTES
 
 IMPORTS = "/admin/dossiers/importecritures/"
 #: Signature invented for the test: no page may show it.
@@ -173,27 +172,25 @@ def test_les_modeles_suivent_le_dossier_choisi(ouvrir: Ouvrir) -> None:
     expect(proposes).to_have_count(1)
 
 
-#: Rank of the page, theme, width: name of its picture.
+#: Tab of the board (none: the board itself) or form, theme, width: name of its picture.
 IMAGES = {
-    (0, "light", 1280): "liste",
-    (5, "dark", 1280): "sombre",
-    (7, "light", 1280): "a-verifier",
-    (3, "light", 320): "320",
+    ("", "light", LARGE): "liste",
+    ("prets", "light", ETROIT): "320",
+    ("termines", "dark", LARGE): "sombre",
+    ("a_verifier", "light", LARGE): "a-verifier",
 }
 
 
-@pytest.mark.parametrize(("theme", "largeur"), [("light", 1280), ("dark", 1280), ("light", 320), ("dark", 320)])
-def test_les_pages_se_lisent_partout(ouvrir: Ouvrir, theme: str, largeur: int) -> None:
-    page = ouvrir("manager", theme=theme, largeur=largeur)
-    adresses = [IMPORTS, f"{IMPORTS}add/"]
+def test_chaque_etat_se_lit_partout(ouvrir: Ouvrir) -> None:
+    page = ouvrir("manager")
+    adresses = {"": IMPORTS, "nouveau": f"{IMPORTS}add/"}
     for onglet in ("a_corriger", "prets", "en_cours", "termines", "refuses", "a_verifier"):
         page.goto(f"{IMPORTS}?tableau={onglet}&q=DEMO0")
-        adresses.append(str(page.locator("#result_list tbody th a").last.get_attribute("href")))
-    for rang, adresse in enumerate(adresses):
+        adresses[onglet] = str(page.locator("#result_list tbody th a").last.get_attribute("href"))
+    for onglet, adresse in adresses.items():
         page.goto(adresse)
-        if nom := IMAGES.get((rang, theme, largeur)):
-            capturer(page, nom)
+        for theme, largeur in ecrans(page):
+            if nom := IMAGES.get((onglet, theme, largeur)):
+                capturer(page, nom)
         page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-        assert page.evaluate("document.documentElement.scrollWidth") == largeur, page.url
-        page.evaluate("document.querySelectorAll('.material-symbols-outlined').forEach((icone) => icone.remove())")
-        assert trop_faibles(page, TEXTES) == [], page.url
+        assert defauts(page) == [], page.url

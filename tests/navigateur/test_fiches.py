@@ -6,29 +6,17 @@ import os
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from raccordements.chorus.matelas import STRUCTURES
 from raccordements.demo import RANGS_DE_QUALIFICATION, certificat
-from tests.navigateur.conftest import Ouvrir
-from tests.navigateur.contraste import trop_faibles
+from tests.navigateur.conftest import Ouvrir, recharger_jusqu_a
 from tests.navigateur.pile import Demo
 from tests.navigateur.test_captures import SANS_FLOU
 
 SIRET, DESIGNATION, _ = STRUCTURES[RANGS_DE_QUALIFICATION[3]]
 FICHES = "/admin/raccordements/ficheedi/"
 RECHERCHE = "/admin/raccordements/lignecode/"
-TEXTES = "h1, h2, h3, a, button, label, legend, td, th, dt, dd, p, li, summary, .badge"
-PAGES = (
-    FICHES,
-    "/admin/raccordements/ficheapi/",
-    RECHERCHE,
-    "/admin/raccordements/structure/",
-    "/admin/raccordements/certificat/",
-    "/admin/raccordements/comptechorus/",
-    "/admin/raccordements/version/",
-)
 
 
 def capturer(page: Page, nom: str) -> None:
@@ -41,12 +29,7 @@ def capturer(page: Page, nom: str) -> None:
 
 def attendre(page: Page, texte: str) -> None:
     """Reload the page until its first line says a status."""
-    for _ in range(60):
-        if page.locator(".intitule .badge", has_text=re.compile(f"^[a-z_]*{texte}$")).count():
-            return
-        page.wait_for_timeout(500)
-        page.reload()
-    raise AssertionError(f"« {texte} » ne paraît pas :\n{page.locator('main').inner_text()}")
+    recharger_jusqu_a(page.locator(".intitule .badge", has_text=re.compile(f"^[a-z_]*{texte}$")))
 
 
 def deposer(page: Page, dossier: Path, nom: str, jours: int) -> None:
@@ -113,7 +96,7 @@ def approuver_et_envoyer(manager: Page, fiche: str, *, image: str) -> None:
 
 
 def test_une_fiche_de_son_brouillon_a_son_renouvellement(demo: Demo, ouvrir: Ouvrir, tmp_path: Path) -> None:
-    demo.regler_le_matin(2)
+    demo.regler_le_matin(0)
     auteur, manager = ouvrir("collaborateur"), ouvrir("manager")
     fiche = preparer(auteur, tmp_path)
     soumettre(auteur)
@@ -135,9 +118,10 @@ def test_une_fiche_de_son_brouillon_a_son_renouvellement(demo: Demo, ouvrir: Ouv
     auteur.get_by_role("button", name="Préparer le renouvellement (1 fiche)").click()
     expect(auteur.locator(".intitule").first).to_contain_text("À soumettre")
     soumettre(auteur)
-    demo.regler_le_matin(6)
+    demo.regler_le_matin(3600)
     approuver_et_envoyer(manager, fiche, image="renouveler")
     attendre(manager, "Envoyée MAJ")
+    demo.traiter_les_fiches(SIRET)
     attendre(manager, "Activée")
 
     auteur.goto(RECHERCHE)
@@ -154,20 +138,3 @@ def test_une_fiche_de_son_brouillon_a_son_renouvellement(demo: Demo, ouvrir: Ouv
     assert len(lignes) == 2
     assert any(SIRET in case for case in lignes[1])
     assert "FSO1100A" in lignes[1]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_les_pages_se_lisent_partout(theme: str, ouvrir: Ouvrir) -> None:
-    """Every list and its first row, in both themes; nothing overflows a telephone."""
-    large, etroit = ouvrir("administrateur", theme=theme), ouvrir("administrateur", theme=theme, largeur=320)
-    for adresse in PAGES:
-        large.goto(adresse)
-        lien = large.locator("#result_list tbody th a").first
-        suites = [adresse, *([lien.get_attribute("href")] if lien.count() else [])]
-        for suite in suites:
-            large.goto(suite)
-            large.evaluate("document.querySelectorAll('.material-symbols-outlined').forEach((icone) => icone.remove())")
-            assert trop_faibles(large, TEXTES) == [], large.url
-            etroit.goto(suite)
-            largeur = etroit.evaluate("document.documentElement.scrollWidth")
-            assert largeur == 320, f"{etroit.url} : {largeur} pixels"

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from config.embarque import base_depuis_url
-from tests.navigateur.conftest import Ouvrir, attendre_la_fin
+from tests.navigateur.conftest import ETROIT, Ouvrir, attendre_la_fin, recharger_jusqu_a
+from tests.navigateur.ecrans import THEMES, montrer
 from tests.navigateur.pile import Demo
 from tests.navigateur.test_captures import SANS_FLOU
 
@@ -68,12 +69,7 @@ def creer(page: Page, email: str, *, offre: str = "") -> str:
 
 def attendre(page: Page, texte: str) -> None:
     """Reload the page until it shows a badge or a button."""
-    for _ in range(40):
-        if page.locator(".badge, button", has_text=texte).count():
-            return
-        page.wait_for_timeout(500)
-        page.reload()
-    raise AssertionError(f"« {texte} » ne paraît pas :\n{page.locator('main').inner_text()}")
+    recharger_jusqu_a(page.locator(".badge, button", has_text=texte))
 
 
 def derniere_operation(page: Page) -> None:
@@ -190,9 +186,10 @@ def test_l_interlocuteur_qui_n_existe_pas_se_cree(demo: Demo, ouvrir: Ouvrir) ->
 
 
 @pytest.mark.usefixtures("cabinet_au_travail")
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_320_pixels_seule_la_matrice_defile(ouvrir: Ouvrir, theme: str) -> None:
-    page = ouvrir("manager", theme=theme, largeur=320)
-    creer(page, f"etroit-{theme}@inventee.example", offre="Start")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    capturer(page, f"etroit-{theme}")
+def test_seule_la_matrice_defile_sur_un_telephone(ouvrir: Ouvrir) -> None:
+    page = ouvrir("manager", largeur=ETROIT)
+    creer(page, "etroit@inventee.example", offre="Start")
+    assert page.evaluate("document.documentElement.scrollWidth") <= ETROIT
+    for theme in THEMES:
+        montrer(page, theme, ETROIT)
+        capturer(page, f"etroit-{theme}")

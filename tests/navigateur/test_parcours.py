@@ -10,7 +10,7 @@ import pytest
 from django_otp.oath import TOTP
 from playwright.sync_api import Page, expect
 
-from tests.navigateur.conftest import LISTE, Ouvrir, attendre_la_fin, connecter, planifier
+from tests.navigateur.conftest import LISTE, Ouvrir, attendre_la_fin, connecter, planifier, recharger_jusqu_a
 from tests.navigateur.pile import Demo
 
 AJOUT = "POST /collaborativeOffer/addOffer"
@@ -44,7 +44,7 @@ def aller_au_clavier(page: Page, nom: str) -> None:
 
 
 def test_ajouter_une_offre_a_vingt_dossiers(demo: Demo, ouvrir: Ouvrir) -> None:
-    demo.poser_pannes({"type": "latence", "secondes": 0.8, "fois": -1, "chemin": "/collaborativeOffer/addOffer"})
+    demo.poser_pannes({"type": "latence", "secondes": 0.3, "fois": -1, "chemin": "/collaborativeOffer/addOffer"})
     avant = demo.appliques(AJOUT)
     page = ouvrir()
     connecter(page, "collaborateur", demo.mots_de_passe["collaborateur"])
@@ -64,7 +64,7 @@ def test_ajouter_une_offre_a_vingt_dossiers(demo: Demo, ouvrir: Ouvrir) -> None:
     vus = set()
     while page.locator("#progression dd", has_text="Terminé").count() == 0:
         vus.add(int(avancement.get_attribute("value") or 0))
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(150)
     assert vus - {0, 20}, f"aucun avancement vu avant la fin : {vus}"
     assert page.evaluate("window.chargee"), "la page s’est rechargée"
     expect(page.locator("[data-etat=reussie]")).to_have_text("20")
@@ -206,13 +206,7 @@ def test_une_cle_se_teste_et_s_explique(demo: Demo, ouvrir: Ouvrir) -> None:
 def demander_le_test(page: Page, issue: str) -> None:
     """Press « Tester la connexion » and reload until the result is there."""
     page.get_by_role("button", name="Tester la connexion").click()
-    attendu = page.locator(".faits").get_by_text(re.compile(rf"^\s*{issue},"))
-    for _ in range(40):
-        if attendu.count():
-            return
-        page.wait_for_timeout(250)
-        page.reload()
-    pytest.fail(f"le test de la clé n’a pas donné « {issue} »")
+    recharger_jusqu_a(page.locator(".faits").get_by_text(re.compile(rf"^\s*{issue},")))
 
 
 def test_la_double_authentification_du_debut_a_la_fin(demo: Demo, ouvrir: Ouvrir) -> None:

@@ -10,17 +10,14 @@ from playwright.sync_api import Page, expect
 from dossiers.demo import siret_fictif
 from raccordements.demo_od import MANDAT
 from tests.navigateur.conftest import LISTE, Ouvrir
-from tests.navigateur.contraste import trop_faibles
 from tests.navigateur.pile import Demo
 from tests.navigateur.test_captures import SANS_FLOU
-from tests.navigateur.test_fiches import TEXTES
 
 SOUSCRIPTIONS = "/admin/raccordements/souscription/"
 CODE = "DEMO004"
 PREMIERE, SECONDE = "Plateforme Fictive", "Réseau Imaginaire"
 #: A page that refuses says so with its status, which Chromium writes in the console.
 REFUS = "status of 409"
-PAGES = (SOUSCRIPTIONS, f"{SOUSCRIPTIONS}progression/", f"{SOUSCRIPTIONS}conflits/", f"{SOUSCRIPTIONS}routage/")
 
 
 def capturer(page: Page, nom: str) -> None:
@@ -145,15 +142,3 @@ def reveler_une_fois(demo: Demo, page: Page, souscription: str) -> None:
     expect(page.get_by_role("alert")).to_contain_text("une fois pour toutes")
     capturer(page, "deja-revelee")
     assert donnees not in page.content()
-
-
-def test_les_pages_se_lisent_partout(ouvrir: Ouvrir) -> None:
-    """The pages of the portfolio: dark, their texts stand out; on a telephone, nothing overflows."""
-    sombre, etroit = ouvrir("administrateur", theme="dark"), ouvrir("administrateur", largeur=320)
-    for adresse in PAGES:
-        sombre.goto(adresse)
-        sombre.evaluate("document.querySelectorAll('.material-symbols-outlined').forEach((icone) => icone.remove())")
-        assert trop_faibles(sombre, TEXTES) == [], sombre.url
-        etroit.goto(adresse)
-        largeur = etroit.evaluate("document.documentElement.scrollWidth")
-        assert largeur == 320, f"{etroit.url} : {largeur} pixels"
