@@ -16,7 +16,7 @@ aide: ## cette liste
 demo: $(INSTALLE) ## tout démarrer avec des données de démonstration (PREUVE=1 : faire le travail sans écran et vérifier)
 	@exec $(PY) manage.py demo $(if $(PREUVE),--preuve)
 
-test: $(INSTALLE) ## tous les tests (TESTS=chemin pour une partie)
+test: $(INSTALLE) ## les tests (EPREUVES=1 : les longs aussi ; TESTS=chemin : une partie)
 	@$(PY) -m pytest -n 2 $(TESTS)
 
 qualite: $(INSTALLE) ## style, types, sens des imports, migrations, réglages de production, gabarits
@@ -43,7 +43,7 @@ accessibilite: $(INSTALLE) ## axe-core sur chaque page, dans un navigateur (PUBL
 	@exec $(PY) -m tests.accessibilite $(if $(PUBLIER),--publier) $(if $(QUOI),--seulement $(QUOI))
 
 captures: $(INSTALLE) ## refaire les captures d’écran de docs/images
-	@NAVIGATEUR_REQUIS=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or accueil or interlocuteur or ecritures or fiche or souscri"
+	@NAVIGATEUR_REQUIS=1 EPREUVES=1 CAPTURES=docs/images $(PY) -m pytest -q tests/navigateur -k "captures or accueil or interlocuteur or ecritures or fiche or souscri"
 
 verrou: $(INSTALLE) ## refaire requirements.txt (tout) et requirements-serveur.txt (production) depuis pyproject.toml
 	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --all-extras --python-version 3.11 \

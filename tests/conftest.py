@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests import reseau, serveurs
+from tests import epreuves, reseau, serveurs
 
 RACINE = Path(__file__).resolve().parent.parent
 NAVIGATEURS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 DU_NAVIGATEUR = "tests/navigateur/"
 PILE = pytest.StashKey[contextlib.ExitStack]()
+# Tells the workers that files were named: what one asks for by name is run, long or not.
+NOMMES = "PASSERELLE_TESTS_NOMMES"
 OUVRIER = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 if not OUVRIER:
@@ -37,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     reseau.fermer()
     config.add_cleanup(reseau.alleger_tls())
     if not OUVRIER:
+        if config.args_source is pytest.Config.ArgsSource.ARGS:
+            os.environ[NOMMES] = "1"
         pile = config.stash[PILE] = contextlib.ExitStack()
         serveurs.demarrer_serveurs(pile)
     import django
@@ -72,7 +76,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> UnSeulNaviga
     return UnSeulNavigateur(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "navigateur" in item.path.relative_to(RACINE).parts:
             item.add_marker(pytest.mark.navigateur)
@@ -81,6 +85,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # What migrations wrote (roles, catalogue) is put back: the end of such a test empties every table.
             options = marque.kwargs | {"serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(*marque.args, **options), append=False)
+    if not epreuves.DEMANDEES and not os.environ.get(NOMMES):
+        ecartees = [item for item in items if item.get_closest_marker("epreuve")]
+        config.hook.pytest_deselected(items=ecartees)
+        items[:] = [item for item in items if item not in set(ecartees)]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -91,6 +99,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if ecartees := len(terminalreporter.stats.get("deselected", ())):
+        terminalreporter.write_line(f"{ecartees} épreuves longues non faites : make test EPREUVES=1")
     sautes = [r for r in terminalreporter.stats.get("skipped", ()) if "aucun Chromium trouvé" in str(r.longrepr)]
     if sautes:
         terminalreporter.write_line(

@@ -27,6 +27,7 @@ def capturer(page: Page, nom: str) -> None:
         page.screenshot(path=fichier, animations="disabled", caret="hide", style=SANS_FLOU)
 
 
+@pytest.mark.epreuve
 def test_l_accueil_de_chaque_role(ouvrir: Ouvrir) -> None:
     for role in ROLES:
         page = ouvrir(role)

@@ -67,6 +67,7 @@ def envoyer(page: Page) -> None:
     attendre_la_fin(page)
 
 
+@pytest.mark.epreuve
 def test_un_fec_corrige_est_suivi_jusqu_a_sa_fin(demo: Demo, ouvrir: Ouvrir, fichiers: Path) -> None:
     nom = demo_ecritures.nom_fec(siren_fictif(5))
     page = ouvrir("collaborateur")
@@ -141,6 +142,7 @@ def test_un_import_par_lien(demo: Demo, ouvrir: Ouvrir) -> None:
     etat_attendu(page, "Terminé")
 
 
+@pytest.mark.epreuve
 def test_plusieurs_fichiers_et_leur_dossier(ouvrir: Ouvrir, fichiers: Path) -> None:
     (fichiers / "sans-dossier.txt").write_bytes(demo_ecritures.fec())
     page = ouvrir("collaborateur")
@@ -181,6 +183,7 @@ IMAGES = {
 }
 
 
+@pytest.mark.epreuve
 def test_chaque_etat_se_lit_partout(ouvrir: Ouvrir) -> None:
     page = ouvrir("manager")
     adresses = {"": IMPORTS, "nouveau": f"{IMPORTS}add/"}

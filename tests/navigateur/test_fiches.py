@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from raccordements.chorus.matelas import STRUCTURES
@@ -95,6 +96,7 @@ def approuver_et_envoyer(manager: Page, fiche: str, *, image: str) -> None:
     manager.goto(fiche)
 
 
+@pytest.mark.epreuve
 def test_une_fiche_de_son_brouillon_a_son_renouvellement(demo: Demo, ouvrir: Ouvrir, tmp_path: Path) -> None:
     demo.regler_le_matin(0)
     auteur, manager = ouvrir("collaborateur"), ouvrir("manager")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from interlocuteurs.imports.execution import PAQUET
@@ -89,6 +90,7 @@ def attendre_l_import(page: Page) -> None:
     expect(page.locator(".intitule .badge", has_text="Terminé")).to_be_visible()
 
 
+@pytest.mark.epreuve
 def test_un_fichier_de_contacts_jusqu_a_ses_rejets_corriges(demo: Demo, ouvrir: Ouvrir) -> None:
     lignes = lignes_du_cabinet()
     corrigees = [case for _, _, _, case in ABIMEES if "@" in case] + [ligne[0] for ligne, *_ in ABIMEES]

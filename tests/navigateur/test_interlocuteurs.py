@@ -87,6 +87,7 @@ def confirmer(page: Page) -> None:
     attendre_la_fin(page)
 
 
+@pytest.mark.epreuve
 @pytest.mark.usefixtures("cabinet_au_travail")
 def test_d_un_interlocuteur_de_sa_creation_a_son_effacement(demo: Demo, ouvrir: Ouvrir) -> None:
     page = ouvrir("manager")
@@ -166,6 +167,7 @@ def test_l_adresse_deja_prise_se_rattache(demo: Demo, ouvrir: Ouvrir) -> None:
     capturer(page, "deja-affectee", entiere=False)
 
 
+@pytest.mark.epreuve
 @pytest.mark.usefixtures("cabinet_au_travail")
 def test_l_interlocuteur_qui_n_existe_pas_se_cree(demo: Demo, ouvrir: Ouvrir) -> None:
     commander(demo, "inviter", emails=["absente@inventee.example"])

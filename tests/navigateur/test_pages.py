@@ -83,13 +83,26 @@ def pages_du_menu(page: Page) -> Iterator[str]:
             yield suite
 
 
+def test_les_pages_du_travail_se_lisent_partout(ouvrir: Ouvrir, subtests: pytest.Subtests) -> None:
+    """In both themes, on a wide screen and on a telephone: every text stands out and nothing overflows."""
+    page = ouvrir("administrateur")
+    for liste in ("dossiers/dossier/", "dossiers/lot/", "raccordements/ficheedi/"):
+        for adresse in (f"/admin/{liste}", None):
+            lien = adresse or premiere_fiche(page)
+            assert lien, f"{liste} est vide"
+            visiter(page, lien)
+            with subtests.test(lien):
+                assert defauts(page) == []
+
+
 # The three other roles see pages between these two; what each may open is in the tests of the applications.
+@pytest.mark.epreuve
 def test_chaque_page_est_saine_pour_qui_voit_le_moins(ouvrir: Ouvrir) -> None:
     assert len(list(pages_du_menu(ouvrir("portefeuille")))) > len(HORS_MENU)
 
 
+@pytest.mark.epreuve
 def test_chaque_page_est_saine_et_se_lit_partout(ouvrir: Ouvrir, subtests: pytest.Subtests) -> None:
-    """In both themes, on a wide screen and on a telephone: every text stands out and nothing overflows."""
     page = ouvrir("administrateur")
     badges: set[str] = set()
     fiches = set()

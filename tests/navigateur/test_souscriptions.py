@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from dossiers.demo import siret_fictif
@@ -73,6 +74,7 @@ def souscrire(page: Page) -> None:
     demander(page, "Souscrire", "Souscrite")
 
 
+@pytest.mark.epreuve
 def test_souscrire_a_deux_niveaux_puis_changer_de_plateforme(demo: Demo, ouvrir: Ouvrir, tmp_path: Path) -> None:
     page = ouvrir("collaborateur", admises=REFUS)
     ajouter_ligne(page, "SIREN")
