@@ -1,4 +1,5 @@
-"""The long trials, EPREUVES=1: deep draws and races, whole paths in the browser, every page of the menu.
+"""The long trials, EPREUVES=1: deep draws and races, whole paths in the browser, every page of the menu, real processes
+killed or stopped at their limits, the demonstration's own data and proof.
 
 `make test` leaves them out and stays under five minutes on two cores; the gate makes them.
 """

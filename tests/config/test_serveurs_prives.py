@@ -19,6 +19,8 @@ from config import serveurs_prives
 from config.serveurs_prives import PostgresEmbarque, ServeurPriveIndisponible, ValkeyEmbarque
 from tests.serveurs import SANS_DURABILITE
 
+# The run itself stands on such servers: what it meets no more than once is left to the gate.
+pytestmark = pytest.mark.epreuve
 RACINE = Path(__file__).resolve().parents[2]
 root_seulement = pytest.mark.skipif(os.geteuid() != 0, reason="le cas ne se présente qu’en root")
 

@@ -262,6 +262,7 @@ def test_le_magasin_survit_a_un_arret(tmp_path):
         assert appliques(sim) == {"a": 1}
 
 
+@pytest.mark.epreuve
 def test_la_commande_sert_puis_s_arrete_proprement(tmp_path):
     magasin = tmp_path / "sous" / "loop.sqlite3"
     commande = [sys.executable, "manage.py", "simulateur", "loop", "--port", "0", "--magasin", str(magasin)]

@@ -132,6 +132,7 @@ def test_une_demande_d_arret_attend_la_fin_du_releve_des_enfants(tmp_path, raccr
     assert releves == ["fini"]
 
 
+@pytest.mark.epreuve
 def test_un_enfant_sourd_est_arrete_de_force(lancer, tmp_path):
     sourd = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('sourd', flush=True)"
     supervision, pids = lancer(f"{sourd}; time.sleep(60)")
@@ -142,6 +143,7 @@ def test_un_enfant_sourd_est_arrete_de_force(lancer, tmp_path):
     assert not any(map(existe, pids))
 
 
+@pytest.mark.epreuve
 @pytest.mark.skipif(sys.platform != "linux", reason="le noyau ne prévient les enfants que sous Linux")
 def test_rien_ne_survit_a_une_supervision_tuee(lancer):
     supervision, pids = lancer("import time; time.sleep(60)")

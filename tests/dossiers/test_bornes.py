@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dossiers import bornes
 
 RACINE = Path(__file__).resolve().parents[2]
@@ -24,12 +26,14 @@ def test_la_memoire_est_bornee():
     assert borne("bytearray(2**26)").returncode == 0
 
 
+@pytest.mark.epreuve
 def test_le_temps_est_borne():
     # Without the alarm, which a busy machine may ring before the process has had its second of computing.
     sans_alarme = "import signal; signal.alarm(0)\n"
     assert borne(f"{sans_alarme}while True: pass", secondes=1).returncode == -signal.SIGXCPU
 
 
+@pytest.mark.epreuve
 def test_un_processus_oublie_s_arrete_seul():
     assert borne("import time; time.sleep(15)", secondes=0).returncode == -signal.SIGALRM
 

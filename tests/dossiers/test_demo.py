@@ -207,6 +207,7 @@ DE_BOUT_EN_BOUT = pytest.mark.django_db(transaction=True)
 
 
 @DE_BOUT_EN_BOUT
+@pytest.mark.epreuve
 def test_la_preuve_se_fait_puis_se_refait_quand_tout_est_pris(prouver, simulateur):
     nombre = repetitions(3, 20)
     en_service = Dossier.objects.filter(cle__type=CleApi.Type.AVANCEE, archive_le=None)
@@ -226,6 +227,7 @@ def test_la_preuve_se_fait_puis_se_refait_quand_tout_est_pris(prouver, simulateu
 
 
 @DE_BOUT_EN_BOUT
+@pytest.mark.epreuve
 def test_la_preuve_voit_un_effet_que_l_admin_ignore(prouver, simulateur, settings, capsys):
     settings.OPERATIONS = settings.OPERATIONS | {"quarantaine": 0}
     chemin = "/collaborativeOffer/addOffer"
@@ -238,6 +240,7 @@ def test_la_preuve_voit_un_effet_que_l_admin_ignore(prouver, simulateur, setting
 
 
 @DE_BOUT_EN_BOUT
+@pytest.mark.epreuve
 def test_la_preuve_dit_ce_qui_l_empeche(prouver, simulateur):
     empechements = [
         ({"mot_de_passe": "faux"}, "connexion de .* est refusée"),

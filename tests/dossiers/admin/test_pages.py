@@ -201,6 +201,7 @@ def test_une_adresse_absurde_n_est_jamais_une_erreur_interne(racine: Client) -> 
                 assert racine.get(reponse["Location"]).status_code == 200, requete
 
 
+@pytest.mark.epreuve
 @pytest.mark.parametrize("modele", FABRIQUES)
 def test_une_requete_absurde_ne_fait_tomber_aucune_liste(racine: Client, modele: str) -> None:
     FABRIQUES[modele]()

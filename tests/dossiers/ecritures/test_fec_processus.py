@@ -70,6 +70,7 @@ def test_une_ligne_sans_fin_est_refusee_en_memoire_bornee(tmp_path):
     assert (rapport.refus, rapport.constats[0].ligne) == ("ligne_longue", 3002)
 
 
+@pytest.mark.epreuve
 def test_un_controle_trop_long_est_arrete(tmp_path):
     chemin = tmp_path / "fec"
     with chemin.open("wb") as fichier:
@@ -111,6 +112,7 @@ def test_le_processus_n_a_ni_environnement_ni_django(deposer, monkeypatch, tmp_p
     assert "PYTHONHASHSEED" in vu
 
 
+@pytest.mark.epreuve
 def test_une_ecriture_fausse_parmi_trente_mille_lignes_est_trouvee_en_memoire_bornee(tmp_path):
     chemin = tmp_path / "fec"
     fautive = 21_001

@@ -213,6 +213,7 @@ def test_l_extension_doit_dire_vrai(lecture_ici, tmp_path):
     assert "pas celui d’un fichier « .xlsx »" in refus(ecrire(tmp_path, "b.csv", texte_csv(LIGNE)), "contacts.XLSX")
 
 
+@pytest.mark.epreuve
 def test_un_lecteur_qui_prend_trop_de_memoire_est_arrete(tmp_path, settings):
     settings.IMPORT = settings.IMPORT | {"memoire": 64 * 2**20}
     textes = "".join(f"<si><t>{rang:030000d}</t></si>" for rang in range(2_000))
@@ -223,6 +224,7 @@ def test_un_lecteur_qui_prend_trop_de_memoire_est_arrete(tmp_path, settings):
     assert len(lus(chemin)[1]) == 2, "the ceiling on memory is what stopped it"
 
 
+@pytest.mark.epreuve
 def test_un_lecteur_trop_lent_est_arrete(tmp_path, settings):
     settings.IMPORT = settings.IMPORT | {"secondes": 1}
     rangees = "".join(f'<row r="{rang}">{TEXTE.format(f"A{rang}", "x")}</row>' for rang in range(1, 400_000))

@@ -75,6 +75,7 @@ def test_un_lot_se_partage_entre_plusieurs_processus(settings, monkeypatch):
     assert lots == [2, 2, 1]
 
 
+@pytest.mark.epreuve
 @pytest.mark.parametrize("mal", [b"dort", b"memoire", b"meurt", b"coupe"])
 def test_un_fichier_qui_arrete_le_processus_ne_nuit_qu_a_lui(suspect, mal):
     debut = time.monotonic()
@@ -87,6 +88,7 @@ def test_un_fichier_qui_arrete_le_processus_ne_nuit_qu_a_lui(suspect, mal):
     assert avant == apres
 
 
+@pytest.mark.epreuve
 def test_un_fichier_qui_calcule_sans_fin_est_arrete(suspect):
     refus, apres = analyser_plusieurs([b"boucle", BON])
     assert isinstance(refus, FichierRefuse)

@@ -12,7 +12,7 @@ from raccordements.models import Approbation, Certificat, CompteChorus, Etat, Ev
 from raccordements.services.operations import demander_envoi, demander_verification, operation_de_suivi
 from raccordements.services.suivi import derniere_alerte
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.epreuve]
 
 
 @pytest.fixture
