@@ -91,7 +91,7 @@ def test_le_travail_principal(demo: Demo, ouvrir: Ouvrir, capturer: Capturer) ->
     capturer(page, "dossier")
     page.locator("#titre-operations").evaluate("titre => titre.scrollIntoView()")
     capturer(page, "dossier-frise")
-    variantes(ouvrir, capturer, "collaborateur", {"liste": LISTE, "lot": lot, "dossier": dossier})
+    variantes(ouvrir, capturer, "collaborateur", {"lot": lot, "dossier": dossier})
 
     page = ouvrir("manager")
     page.goto("/admin/dossiers/operation/?etat__exact=a_verifier")
