@@ -48,9 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     from django.conf import settings
 
-    # A third of a second each with Argon2, which the demonstration of the browser tests keeps.
     # Its signals write five times at each login: the tests that judge it put it back.
     settings.AXES_ENABLED = False
+    # A third of a second each with Argon2, which the demonstration of the browser tests keeps.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     # What was loaded stays: looking through it again and again took a sixth of the computing time of the page tests.
     gc.freeze()
@@ -85,10 +85,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # What migrations wrote (roles, catalogue) is put back: the end of such a test empties every table.
             options = marque.kwargs | {"serialized_rollback": True}
             item.add_marker(pytest.mark.django_db(*marque.args, **options), append=False)
-    if not epreuves.DEMANDEES and not os.environ.get(NOMMES):
-        ecartees = [item for item in items if item.get_closest_marker("epreuve")]
-        config.hook.pytest_deselected(items=ecartees)
-        items[:] = [item for item in items if item not in set(ecartees)]
+    if _sans_epreuves():
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("epreuve")])
+        items[:] = [item for item in items if not item.get_closest_marker("epreuve")]
+
+
+def _sans_epreuves() -> bool:
+    return not epreuves.DEMANDEES and not os.environ.get(NOMMES)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -99,8 +102,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if ecartees := len(terminalreporter.stats.get("deselected", ())):
-        terminalreporter.write_line(f"{ecartees} épreuves longues non faites : make test EPREUVES=1")
+    if _sans_epreuves():
+        terminalreporter.write_line("Épreuves longues non faites : make test EPREUVES=1")
     sautes = [r for r in terminalreporter.stats.get("skipped", ()) if "aucun Chromium trouvé" in str(r.longrepr)]
     if sautes:
         terminalreporter.write_line(

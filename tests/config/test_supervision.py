@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from config import supervision_demo
-from config.supervision_demo import Supervision
+from config.supervision_demo import EchecDemo, Supervision
 
 RACINE = Path(__file__).resolve().parents[2]
 
@@ -103,6 +103,17 @@ def test_demander_l_arret_arrete_tout_et_rend_zero(lancer, signum):
     assert supervision.returncode == 0
     assert "Tout est arrêté." in sortie
     assert not any(map(existe, pids))
+
+
+def test_une_etape_en_echec_est_nommee_avec_la_fin_de_son_journal(tmp_path):
+    supervision = Supervision(
+        RACINE, tmp_path, port_web=1, ports_simulateurs={}, base_privee=False, courtier_prive=False, ecrire=print
+    )
+    with pytest.raises(EchecDemo, match="a échoué") as echec:
+        supervision._sortie("essai", "etape_inventee")
+    assert "manage.py etape_inventee" in str(echec.value)
+    assert "Unknown command" in str(echec.value)
+    assert "Unknown command" in (tmp_path / "journaux/essai.log").read_text()
 
 
 @pytest.fixture
